@@ -1,0 +1,1 @@
+"""LakeDrop's desktop client and its headless command line."""

@@ -1,0 +1,1 @@
+"""The `lakedrop` commands: parse, ask the engine, print."""

@@ -1,0 +1,1 @@
+"""Pure rules of the client: no input or output, no Qt."""

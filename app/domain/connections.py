@@ -1,0 +1,78 @@
+"""Where a job's files go: the local lake, a named remote, or a server given by its address."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from app.domain.errors import ConnectionNotUsable
+
+LOCAL = "local"
+
+_NAME = re.compile(r"[\w][\w .-]{0,63}")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A named remote, or (`name` empty) a server given by its address for one command.
+
+    `base_url` is an origin, optionally with a path prefix, without a trailing slash; it is empty
+    for the local lake, whose address the engine finds. Keys never stand here.
+    """
+
+    name: str
+    base_url: str = ""
+    allow_plain_http: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        return self.name == LOCAL
+
+    @property
+    def label(self) -> str:
+        return self.name or self.base_url
+
+
+LOCAL_LAKE = Connection(LOCAL)
+
+
+def checked_name(name: str) -> str:
+    """Raises `ConnectionNotUsable` for a name that is empty, odd, or the local lake's own."""
+    if name.casefold() == LOCAL:
+        raise ConnectionNotUsable(f'"{LOCAL}" is the local lake\'s own name. Choose another one.')
+    if not _NAME.fullmatch(name) or name != name.strip():
+        raise ConnectionNotUsable(
+            f"{name!r} is no good as a name: use letters, digits, spaces, '.', '-' or '_', "
+            "64 at the most."
+        )
+    return name
+
+
+def checked_base_url(url: str, *, allow_plain_http: bool) -> str:
+    """The origin (and prefix) to send to, without a trailing slash.
+
+    Raises `ConnectionNotUsable`: no http(s) address, credentials or a query in it, or plain http
+    to another machine without the user's own consent, since the key would travel readable.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError:
+        parts, port_ok = urlsplit(""), False
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
+        raise ConnectionNotUsable(
+            "The address must look like https://client.example.com; got something else."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConnectionNotUsable(
+            "The address must not hold a user name, a password, a query or a fragment. "
+            "Give the API key separately."
+        )
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not allow_plain_http:
+        raise ConnectionNotUsable(
+            f"http://{parts.hostname} is not encrypted: everybody on the way could read the key "
+            "and the data. Use https://, or allow it for this connection with --allow-plain-http."
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

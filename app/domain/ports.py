@@ -1,0 +1,228 @@
+"""What the engine needs from the world, as small protocols.
+
+Each has one conformance suite (`tests/conformance`) that the fake and the real adapter pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.domain.connections import Connection
+from app.domain.errors import LakeDropError
+from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
+from app.domain.upload_job import Source, UploadJob
+from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
+
+OnSent = Callable[[int], None]
+"""Called with the number of content bytes handed to the network since the last call."""
+
+
+class FileContent(Protocol):
+    """One file's bytes, read once, while they are sent."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Exactly `size_bytes` bytes in pieces of up to 1 MiB, none empty.
+
+        Raises `SourceUnreadable`, `SourceChanged` or `Cancelled`; the gateway lets them through.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SmallFile:
+    """A file that is sent with others in one request, whole in memory."""
+
+    folder: str
+    name: str
+    content: bytes
+    sha256: str  # 64 hex digits
+
+
+@dataclass(frozen=True, slots=True)
+class UploadReceipt:
+    """The server's yes. `sha256` (lower-case hex) and `size_bytes` of what it stored, or None."""
+
+    sha256: str | None
+    size_bytes: int | None
+
+
+class LakeGateway(Protocol):
+    """One server, spoken to by the contract and by what it negotiated. Safe to share by threads.
+
+    Every call may raise `LakeUnreachable`, `LakeBusy`, `LakeBroken`, `LakeFull`, `LakeRefused` and
+    its kinds, or `ContractBroken`.
+    """
+
+    def capabilities(self) -> Capabilities | None:
+        """None for a plain server. Asked once, then remembered; "not known yet" raises."""
+        ...
+
+    def start_sync(self, name: str, path: str, sync_type: SyncType) -> int: ...
+
+    def upload(
+        self, sync_id: int, folder: str, name: str, content: FileContent, on_sent: OnSent
+    ) -> UploadReceipt: ...
+
+    def upload_batch(
+        self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
+    ) -> list[UploadReceipt | LakeDropError]:
+        """One outcome a file, in order. Only where capabilities name `batch`."""
+        ...
+
+    def end_sync(self, sync_id: int) -> None: ...
+
+    def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
+        """A page of the list call, sorted by id, oldest first."""
+        ...
+
+    def history(self, offset: int, limit: int) -> list[UploadRecord]:
+        """A page of the history call, sorted by id, oldest first."""
+        ...
+
+    def usage(self, path: str) -> LakeUsage | None:
+        """None where the server cannot tell (a plain server)."""
+        ...
+
+    def check(self) -> None:
+        """Proves address and key without leaving anything: ends an impossible sync."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Gateways(Protocol):
+    """Finds the gateway of a connection; for the local lake, starts its server when needed."""
+
+    def open(self, connection: Connection, key: str | None) -> LakeGateway:
+        """Raises `ConnectionNotUsable`, `LocalLakeFailed`. Asked again after `LakeUnreachable`.
+
+        The gateway is shared and stays open until `close`; callers do not close it.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class SourceFiles(Protocol):
+    """The user's files on this machine."""
+
+    def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
+        """Every file of a dropped path, streamed. Symbolic links are left out and told.
+
+        Raises `SourceUnreadable` when the dropped path itself does not exist.
+        """
+        ...
+
+    def open(self, item: QueueItem, is_cancelled: Callable[[], bool]) -> HashedContent: ...
+
+    def read_small(self, item: QueueItem) -> SmallFile:
+        """The whole file, with its digest. Raises `SourceUnreadable`, `SourceChanged`."""
+        ...
+
+
+class HashedContent(FileContent, Protocol):
+    """Content that knows, once all of it was read, its SHA-256."""
+
+    @property
+    def sha256(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCounts:
+    """Files and bytes of a job, by state."""
+
+    files: dict[ItemState, int]
+    bytes: dict[ItemState, int]
+    verified: int
+    left_out: int
+
+
+class Journal(Protocol):
+    """The queue that survives a crash. One writer; every method may raise `JournalFailed`.
+
+    `add_job`, `save_job` and `add_items` are durable when they return; `record` within a moment,
+    and always before `flush` returns: what is lost with a crash is only sent again.
+    """
+
+    def add_job(self, job: UploadJob) -> UploadJob:
+        """Gives the job its number."""
+        ...
+
+    def save_job(self, job: UploadJob) -> None: ...
+
+    def job(self, job_id: int) -> UploadJob | None: ...
+
+    def jobs(self) -> list[UploadJob]: ...
+
+    def remove_job(self, job_id: int) -> None: ...
+
+    def add_items(
+        self, job_id: int, found: Sequence[FoundFile], left_out: Sequence[LeftOut]
+    ) -> None: ...
+
+    def clear_items(self, job_id: int) -> None: ...
+
+    def queued(self, job_id: int, after_item_id: int, limit: int) -> list[QueueItem]:
+        """The next queued items by number."""
+        ...
+
+    def items(
+        self, job_id: int, states: frozenset[ItemState] | None, after_item_id: int, limit: int
+    ) -> list[QueueItem]: ...
+
+    def left_out(self, job_id: int, limit: int) -> list[LeftOut]: ...
+
+    def record(self, items: Sequence[QueueItem]) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def move_items(
+        self, job_id: int, from_states: frozenset[ItemState], to_state: ItemState
+    ) -> int:
+        """Moves all such items at once (after a crash, on cancel, on retry); says how many."""
+        ...
+
+    def counts(self, job_id: int) -> ItemCounts: ...
+
+    def same_names(self, job_id: int, limit: int) -> list[str]:
+        """Base names that stand in more than one folder of the job."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Secrets(Protocol):
+    """Keys by connection name. Raises `ConnectionNotUsable` where there is no keyring."""
+
+    def get(self, connection_name: str) -> str | None: ...
+
+    def set(self, connection_name: str, key: str) -> None: ...
+
+    def delete(self, connection_name: str) -> None: ...
+
+
+class ConnectionStore(Protocol):
+    """The named remotes of this user, without their keys."""
+
+    def all(self) -> list[Connection]: ...
+
+    def find(self, name: str) -> Connection | None: ...
+
+    def save(self, connection: Connection) -> None: ...
+
+    def remove(self, name: str) -> bool: ...
+
+
+class Clock(Protocol):
+    def now_ms(self) -> int:
+        """Wall clock, milliseconds since 1970-01-01 UTC; for showing and storing."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Never goes back; for waiting and speeds."""
+        ...

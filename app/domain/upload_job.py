@@ -1,0 +1,111 @@
+"""A job: what goes where, in which mode; its states, and the only moves between them.
+
+    draft ─► queued ─► starting ─► uploading ─► ending ─► finished
+               ▲          │            │           │
+               │          └────────────┴───────────┴──► needs_attention ─► queued   (retry)
+               │                       │           └──► failed
+               └── (after a crash: starting and uploading; ending goes on as ending)
+    every state that is not final ──► cancelled
+
+*needs attention*: some files failed, or a question is open; nothing was ended.
+*failed*: the sync cannot go on at all (wrong key, refused destination).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from app.domain.connections import Connection
+from app.domain.errors import WrongUse
+from app.domain.queue_item import IllegalMove
+from embedded_server.contract import SyncType
+
+
+class JobState(StrEnum):
+    DRAFT = "draft"
+    QUEUED = "queued"
+    STARTING = "starting"
+    UPLOADING = "uploading"
+    ENDING = "ending"
+    FINISHED = "finished"
+    NEEDS_ATTENTION = "needs_attention"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+RUNNING = frozenset({JobState.QUEUED, JobState.STARTING, JobState.UPLOADING, JobState.ENDING})
+ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
+
+_S = JobState
+_MOVES: dict[JobState, frozenset[JobState]] = {
+    _S.DRAFT: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELLED}),
+    _S.QUEUED: frozenset({_S.STARTING, _S.UPLOADING, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED}),
+    _S.STARTING: frozenset({_S.UPLOADING, _S.QUEUED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED}),
+    _S.UPLOADING: frozenset({_S.ENDING, _S.QUEUED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED}),
+    _S.ENDING: frozenset({_S.FINISHED, _S.QUEUED, _S.FAILED, _S.NEEDS_ATTENTION}),
+    _S.NEEDS_ATTENTION: frozenset({_S.QUEUED, _S.CANCELLED}),
+    _S.FINISHED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dropped file or folder. `contents_only` leaves the folder's own name out."""
+
+    path: str
+    contents_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """What the user agreed to, each for itself; nothing is agreed to by default."""
+
+    empty_full_sync: bool = False  # end a full sync that has no files: empties the path
+    same_names_on_plain_server: bool = False  # same base name in several folders
+    end_without_failed_files: bool = False  # incremental only: end though some files failed
+
+
+@dataclass(frozen=True, slots=True)
+class UploadJob:
+    """Times are milliseconds since 1970-01-01 UTC, 0 where not yet."""
+
+    job_id: int
+    connection: Connection
+    destination: str
+    mode: SyncType
+    name: str
+    sources: tuple[Source, ...]
+    state: JobState = JobState.DRAFT
+    intake_done: bool = False
+    consents: Consents = Consents()
+    sync_id: int | None = None
+    message: str = ""
+    created_at_ms: int = 0
+    started_at_ms: int = 0
+    ended_at_ms: int = 0
+
+    def moved_to(self, state: JobState, message: str = "") -> UploadJob:
+        """The job in its next state; raises `IllegalMove` where the table has no such move."""
+        if state not in _MOVES[self.state]:
+            raise IllegalMove(f"job {self.job_id}: {self.state} to {state}")
+        return replace(self, state=state, message=message)
+
+
+def checked_destination(path: str) -> str:
+    """The absolute lake folder without a trailing slash; raises `WrongUse` with what to write.
+
+    The server has the full rules for names; this finds the slips of a command line early.
+    """
+    trimmed = path.rstrip("/")
+    if not path.startswith("/") or not trimmed:
+        raise WrongUse(
+            f"The destination must be a folder of the lake such as /data/sales, not {path!r}."
+        )
+    if any(part in ("", ".", "..") for part in trimmed[1:].split("/")):
+        raise WrongUse(
+            f"The destination must not hold '//', '.' or '..' between its slashes: {path!r}."
+        )
+    return trimmed

@@ -1,0 +1,1 @@
+"""The local socket between engine and screens: messages, client, starter."""

@@ -1,0 +1,114 @@
+"""The messages on the engine's local socket: JSON objects, one a frame, UTF-8.
+
+A screen (window or command line) sends requests; the engine answers each, in any order, and sends
+events about jobs that this screen watches. Frames are `multiprocessing.connection` byte messages
+on a Unix socket or named pipe, authenticated by HMAC with the key of the runtime file; nothing is
+ever pickled.
+
+    → {"id": 7, "command": "watch", "args": {"job_id": 3}}
+    ← {"id": 7, "result": {…}}                     or
+    ← {"id": 7, "error": {"kind": "WrongUse", "title": "…", "message": "…"}}
+    ← {"event": "job", "job": {…JobSnapshot.to_wire()…}}      at most ten a second for a job
+
+Commands (arguments → result). `connection` is `{"name": "local"}`, `{"name": "prod"}` or
+`{"base_url": "https://…", "allow_plain_http": false}`; `key` is an API key for this use, or null
+to take the keyring's.
+
+    hello             {}                                        → {version, pid}
+    add_job           {connection, key, destination, mode, name, sources: [[path, contents_only]]}
+                                                                → {job_id}; intake begins at once
+    wait_intake       {job_id}            → JobSnapshot, when all files are found
+    impact            {job_id}            → Impact (dataclasses.asdict; mode as text)
+    start_job         {job_id, consents: {empty_full_sync, same_names_on_plain_server,
+                       end_without_failed_files}}               → {}
+    cancel_job        {job_id}            → {}; the watch tells when it is cancelled
+    retry_job         {job_id}            → {}; failed files are queued again
+    watch             {job_id}            → JobSnapshot now; events until the screen leaves
+    items             {job_id, states: [..]|null, after, limit} → {items: [item_to_wire()…]}
+    left_out          {job_id, limit}     → {left_out: [[source, reason]…]}
+    provide_key       {connection, key}   → {}; for jobs that go on after the engine restarted
+    sync_jobs         {connection, key, newest}                 → {jobs: [wire…]} newest first
+    history           {connection, key, newest, sync_id|null}   → {uploads: [wire…]} newest first
+    connections       {}                  → {connections: [{name, base_url, allow_plain_http,
+                                              has_key}…]}
+    save_connection   {name, base_url, allow_plain_http, key|null, replace} → {}
+    remove_connection {name}              → {removed: bool}
+    check_connection  {connection, key}   → {label, plain_server, version, extensions}
+    lake              {}                  → {lake, files, address}; starts the local lake
+    stop              {}                  → {}; the engine ends, running jobs wait for the next one
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.domain.errors import LakeDropError
+from app.domain.queue_item import QueueItem
+
+PROTOCOL_VERSION = 1
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFile:
+    """How to find the engine: the 0600 file it writes once it listens."""
+
+    address: str
+    auth_key_hex: str
+    pid: int
+    protocol: int = PROTOCOL_VERSION
+
+    def to_json(self) -> str:
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+
+    @classmethod
+    def read(cls, path: Path) -> RuntimeFile | None:
+        """None where there is no such file or it is torn: then there is no engine to find."""
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                str(fields["address"]),
+                str(fields["auth_key_hex"]),
+                int(fields["pid"]),
+                int(fields["protocol"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def __repr__(self) -> str:  # the key must not reach a log through a repr
+        return f"RuntimeFile(address={self.address!r}, pid={self.pid})"
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """A frame. Names that are no UTF-8 (lone surrogates) survive the way as escapes."""
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+
+
+def decode(frame: bytes) -> dict[str, Any]:
+    """Raises `ValueError` for a frame that is no JSON object."""
+    message = json.loads(frame)
+    if not isinstance(message, dict):
+        raise ValueError("a message must be a JSON object")  # noqa: TRY004  one error for all
+    return message
+
+
+def error_to_wire(error: LakeDropError) -> dict[str, str]:
+    return {"kind": error.kind, "title": error.title, "message": error.message}
+
+
+def item_to_wire(item: QueueItem) -> dict[str, Any]:
+    return {
+        "item_id": item.item_id,
+        "source": item.source,
+        "lake_path": item.lake_path,
+        "size_bytes": item.size_bytes,
+        "state": item.state.value,
+        "assurance": item.assurance.value,
+        "tries": item.tries,
+        "message": item.message,
+        "sha256": item.sha256,
+    }

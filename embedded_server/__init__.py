@@ -1,0 +1,1 @@
+"""LakeDrop's lake server: embedded by default, deployable on its own."""
