@@ -1,0 +1,452 @@
+"""A lake in memory that is its own gateway: what the engine's tests run against.
+
+It passes the same conformance suite as the HTTP gateway. By default it is a LakeDrop server with
+every extension; `plain=True` makes it the public backend as `embedded_server/contract.py` and the
+README describe it, traps included (staging by path, trash by last name, no digests).
+
+Faults are told beforehand: `fail` (an error before or after the work was done), `corrupt` (other
+bytes are stored than were sent) and `hold` (a call waits until the test lets it go).
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from app.domain.connections import Connection
+from app.domain.errors import (
+    FileRefused,
+    InvalidApiKey,
+    LakeDropError,
+    LakeRefused,
+    SyncAlreadyEnded,
+    SyncNotFound,
+)
+from app.domain.ports import FileContent, LakeGateway, OnSent, SmallFile, UploadReceipt
+from embedded_server import contract
+from embedded_server.contract import (
+    Capabilities,
+    LakeUsage,
+    SyncJob,
+    SyncStatus,
+    SyncType,
+    UploadRecord,
+)
+
+FAKE_KEY = "cccccccc-14a1-4eb1-8964-000000000000"
+ALL_EXTENSIONS = frozenset(
+    {contract.EXTENSION_DIGEST, contract.EXTENSION_USAGE, contract.EXTENSION_BATCH}
+)
+_FIRST_MOMENT_MS = 1_700_000_000_000
+_LONGEST_HOLD_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it came in. `files` are (folder, name) pairs; `path`: of start or usage."""
+
+    name: str
+    sync_id: int | None = None
+    files: tuple[tuple[str, str], ...] = ()
+    path: str = ""
+
+
+class Gate:
+    """Holds a call: `reached` is set when one waits at it, `release` lets all through for good."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self._open = threading.Event()
+
+    def wait_until_reached(self) -> None:
+        assert self.reached.wait(_LONGEST_HOLD_S), "no call came to the gate"
+
+    def release(self) -> None:
+        self._open.set()
+
+    def pass_through(self) -> None:
+        self.reached.set()
+        assert self._open.wait(_LONGEST_HOLD_S), "the test never released the gate"
+
+
+@dataclass(slots=True)
+class _Fault:
+    call: str
+    error: LakeDropError
+    times: int
+    file_name: str | None
+    after: bool
+
+
+@dataclass(slots=True)
+class _Store:
+    """What all views of one lake share; `lock` guards everything in it."""
+
+    key: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    published: dict[str, bytes] = field(default_factory=dict)
+    staged: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    trash: dict[str, bytes] = field(default_factory=dict)
+    jobs: list[SyncJob] = field(default_factory=list)
+    history: list[UploadRecord] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    faults: list[_Fault] = field(default_factory=list)
+    corrupt: dict[str, int] = field(default_factory=dict)
+    gates: dict[str, Gate] = field(default_factory=dict)
+    moment_ms: int = _FIRST_MOMENT_MS
+
+
+class FakeLake:
+    """Implements `LakeGateway`. Paths are lake paths such as `/data/x/part-1.csv`."""
+
+    def __init__(
+        self,
+        *,
+        plain: bool = False,
+        extensions: frozenset[str] | None = None,
+        key: str = FAKE_KEY,
+        batch_max_files: int = 128,
+        batch_max_bytes: int = 16 * 1024 * 1024,
+        now_ms: Callable[[], int] | None = None,
+    ) -> None:
+        self.extensions = (
+            frozenset() if plain else ALL_EXTENSIONS if extensions is None else extensions
+        )
+        self.is_plain = plain
+        self.closed = False
+        self._batch_max_files = batch_max_files
+        self._batch_max_bytes = batch_max_bytes
+        self._now_ms = now_ms
+        self._key = key
+        self._store = _Store(key)
+
+    def with_key(self, key: str) -> FakeLake:
+        """The same lake, asked with another key."""
+        other = FakeLake(
+            plain=self.is_plain,
+            extensions=self.extensions,
+            key=key,
+            batch_max_files=self._batch_max_files,
+            batch_max_bytes=self._batch_max_bytes,
+            now_ms=self._now_ms,
+        )
+        other._store = self._store
+        return other
+
+    # What a test looks at.
+
+    @property
+    def published(self) -> dict[str, bytes]:
+        """What a reader sees: lake path → bytes."""
+        with self._store.lock:
+            return dict(self._store.published)
+
+    @property
+    def staged(self) -> dict[str, bytes]:
+        with self._store.lock:
+            return {
+                path: data for stage in self._store.staged.values() for path, data in stage.items()
+            }
+
+    @property
+    def trash(self) -> dict[str, bytes]:
+        """Trash path → bytes; on a plain server only the last folder name survives."""
+        with self._store.lock:
+            return dict(self._store.trash)
+
+    @property
+    def calls(self) -> list[Call]:
+        with self._store.lock:
+            return list(self._store.calls)
+
+    def calls_of(self, name: str) -> list[Call]:
+        return [call for call in self.calls if call.name == name]
+
+    def names_sent(self) -> list[str]:
+        """The base names of all uploads and batch parts, in the order they came."""
+        return [name for call in self.calls for _, name in call.files]
+
+    def job(self, sync_id: int) -> SyncJob:
+        with self._store.lock:
+            return next(job for job in self._store.jobs if job.sync_id == sync_id)
+
+    def seed(
+        self,
+        *,
+        published: dict[str, bytes] | None = None,
+        jobs: Sequence[SyncJob] = (),
+        history: Sequence[UploadRecord] = (),
+    ) -> None:
+        """Puts data there without any call."""
+        with self._store.lock:
+            self._store.published.update(published or {})
+            self._store.jobs.extend(jobs)
+            self._store.history.extend(history)
+
+    # What a test makes go wrong.
+
+    def fail(
+        self,
+        call: str,
+        error: LakeDropError,
+        *,
+        times: int = 1,
+        file_name: str | None = None,
+        after: bool = False,
+    ) -> None:
+        """The next `times` calls raise `error`; with `after`, once all was done (a lost answer).
+
+        With `file_name`, only uploads of that base name. What is told for `upload` also meets the
+        parts of a batch, as that part's own outcome.
+        """
+        with self._store.lock:
+            self._store.faults.append(_Fault(call, error, times, file_name, after))
+
+    def corrupt(self, file_name: str, times: int = 1) -> None:
+        """Stores other bytes than were sent; a server that tells digests tells the wrong one."""
+        with self._store.lock:
+            self._store.corrupt[file_name] = times
+
+    def hold(self, call: str) -> Gate:
+        """Every such call waits, before it does anything, until the gate is released."""
+        gate = Gate()
+        with self._store.lock:
+            self._store.gates[call] = gate
+        return gate
+
+    # The gateway.
+
+    def capabilities(self) -> Capabilities | None:
+        self._begin(Call("capabilities"))
+        if not self.extensions:
+            return None
+        return Capabilities(
+            contract.VERSION, self.extensions, self._batch_max_files, self._batch_max_bytes
+        )
+
+    def start_sync(self, name: str, path: str, sync_type: SyncType) -> int:
+        self._begin(Call("start_sync", path=path))
+        self._check_key()
+        with self._store.lock:
+            sync_id = self._store.jobs[-1].sync_id + 1 if self._store.jobs else 1
+            self._store.jobs.append(
+                SyncJob(
+                    0, sync_id, name, path, sync_type, SyncStatus.SYNCING, self._tick(), 0, 0, 0
+                )
+            )
+        self._finish("start_sync")
+        return sync_id
+
+    def upload(
+        self, sync_id: int, folder: str, name: str, content: FileContent, on_sent: OnSent
+    ) -> UploadReceipt:
+        self._begin(Call("upload", sync_id, ((folder, name),)), name)
+        row = self._begin_upload(sync_id, folder, name)
+        pieces = []
+        try:
+            for piece in content.chunks():
+                pieces.append(piece)
+                on_sent(len(piece))
+        except BaseException:
+            self._end_upload(row, SyncStatus.FAILED, "the upload was cut")
+            raise
+        receipt = self._keep(row, folder, name, b"".join(pieces))
+        self._finish("upload", name)
+        return receipt
+
+    def upload_batch(
+        self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
+    ) -> list[UploadReceipt | LakeDropError]:
+        self._begin(
+            Call("upload_batch", sync_id, tuple((file.folder, file.name) for file in files))
+        )
+        if contract.EXTENSION_BATCH not in self.extensions:
+            raise LakeRefused("This server takes no batches.")
+        outcomes: list[UploadReceipt | LakeDropError] = []
+        for file in files:
+            on_sent(len(file.content))
+            try:
+                self._raise_fault("upload", file.name, after=False)
+                row = self._begin_upload(sync_id, file.folder, file.name)
+                if hashlib.sha256(file.content).hexdigest() != file.sha256:
+                    self._end_upload(row, SyncStatus.FAILED, "other bytes than the digest says")
+                    raise FileRefused("The bytes are not those that the digest names.")
+                outcomes.append(self._keep(row, file.folder, file.name, file.content))
+            except FileRefused as refusal:
+                outcomes.append(refusal)
+            except LakeRefused:
+                raise  # the sync itself is refused, so is the whole batch
+            except LakeDropError as failure:
+                outcomes.append(failure)
+        self._finish("upload_batch")
+        return outcomes
+
+    def end_sync(self, sync_id: int) -> None:
+        self._begin(Call("end_sync", sync_id))
+        self._check_key()
+        with self._store.lock:
+            job = self._running_job(sync_id)
+            if job.sync_type is SyncType.FULL:
+                self._swap(job)
+            self._store.jobs[self._store.jobs.index(job)] = replace(
+                job, sync_status=SyncStatus.FINISHED, end_time=self._tick()
+            )
+        self._finish("end_sync")
+
+    def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
+        self._begin(Call("sync_jobs"))
+        self._check_page(offset, limit)
+        with self._store.lock:
+            return self._store.jobs[offset : offset + limit]
+
+    def history(self, offset: int, limit: int) -> list[UploadRecord]:
+        self._begin(Call("history"))
+        self._check_page(offset, limit)
+        with self._store.lock:
+            return self._store.history[offset : offset + limit]
+
+    def usage(self, path: str) -> LakeUsage | None:
+        self._begin(Call("usage", path=path))
+        if contract.EXTENSION_USAGE not in self.extensions:
+            return None
+        with self._store.lock:
+            sizes = [len(data) for _, data in self._below(self._store.published, path)]
+        return LakeUsage(path, len(sizes), sum(sizes))
+
+    def check(self) -> None:
+        self._begin(Call("check"))
+        self._check_key()
+
+    def close(self) -> None:
+        self.closed = True
+
+    # How it does it.
+
+    def _begin(self, call: Call, file_name: str | None = None) -> None:
+        with self._store.lock:
+            self._store.calls.append(call)
+            gate = self._store.gates.get(call.name)
+        if gate is not None:
+            gate.pass_through()
+        self._raise_fault(call.name, file_name, after=False)
+
+    def _finish(self, call: str, file_name: str | None = None) -> None:
+        self._raise_fault(call, file_name, after=True)
+
+    def _raise_fault(self, call: str, file_name: str | None, *, after: bool) -> None:
+        with self._store.lock:
+            for fault in self._store.faults:
+                if (fault.call, fault.after) != (call, after) or fault.times == 0:
+                    continue
+                if fault.file_name not in (None, file_name):
+                    continue
+                fault.times -= 1
+                raise copy.copy(fault.error)  # a fresh one: threads share no traceback
+
+    def _check_key(self) -> None:
+        if self._key != self._store.key:
+            raise InvalidApiKey("The server does not accept this API key.")
+
+    @staticmethod
+    def _check_page(offset: int, limit: int) -> None:
+        if offset < 0 or not 0 <= limit <= contract.MAX_PAGE_SIZE:
+            raise LakeRefused("from and size must be whole numbers, size at most 1000")
+
+    def _tick(self) -> int:
+        """Milliseconds since 1970; without a clock of the test's own each look is one later."""
+        self._store.moment_ms += 1
+        return self._store.moment_ms if self._now_ms is None else self._now_ms()
+
+    def _running_job(self, sync_id: int) -> SyncJob:
+        for job in self._store.jobs:
+            if job.sync_id == sync_id:
+                if job.sync_status is not SyncStatus.SYNCING:
+                    raise SyncAlreadyEnded("The sync has ended.")
+                return job
+        raise SyncNotFound(f"The server does not know the sync {sync_id}.")
+
+    def _begin_upload(self, sync_id: int, folder: str, name: str) -> UploadRecord:
+        with self._store.lock:
+            job = self._running_job(sync_id)
+            if folder != job.path and not folder.startswith(job.path + "/"):
+                raise FileRefused(f"{folder} does not lie below {job.path}.")
+            if name in ("", ".", "..") or "/" in name or "\0" in name:
+                raise FileRefused(f"{name!r} is no good as a file name.")
+            number = self._store.history[-1].history_id + 1 if self._store.history else 1
+            row = UploadRecord(0, number, sync_id, name, self._tick(), 0, SyncStatus.SYNCING, "")
+            self._store.history.append(row)
+            return row
+
+    def _end_upload(self, row: UploadRecord, status: SyncStatus, message: str) -> None:
+        with self._store.lock:
+            self._record(row, status, message)
+
+    def _record(self, row: UploadRecord, status: SyncStatus, message: str) -> None:
+        self._store.history[self._store.history.index(row)] = replace(
+            row, sync_status=status, end_time=self._tick(), message=message
+        )
+        for place, job in enumerate(self._store.jobs):
+            if job.sync_id == row.sync_id:
+                self._store.jobs[place] = replace(
+                    job,
+                    total_files=job.total_files + 1,
+                    num_failed=job.num_failed + (status is SyncStatus.FAILED),
+                )
+
+    def _keep(self, row: UploadRecord, folder: str, name: str, data: bytes) -> UploadReceipt:
+        with self._store.lock:
+            if self._store.corrupt.get(name, 0) > 0:
+                self._store.corrupt[name] -= 1
+                data = b"\xff" + data[1:] if data[:1] != b"\xff" else b"\x00" + data[1:]
+            job = self._running_job(row.sync_id)
+            path = f"{folder}/{name}"
+            if job.sync_type is SyncType.FULL:
+                self._store.staged.setdefault(self._stage_of(job), {})[path] = data
+            else:
+                if path in self._store.published and not self.is_plain:
+                    self._store.trash[f"{job.sync_id}{path}"] = self._store.published[path]
+                self._store.published[path] = data
+            self._record(row, SyncStatus.FINISHED, "")
+        if contract.EXTENSION_DIGEST not in self.extensions:
+            return UploadReceipt(None, None)
+        return UploadReceipt(hashlib.sha256(data).hexdigest(), len(data))
+
+    def _stage_of(self, job: SyncJob) -> str:
+        # The public backend stages by path: an abandoned sync's files go out with the next one.
+        return job.path if self.is_plain else str(job.sync_id)
+
+    def _swap(self, job: SyncJob) -> None:
+        old = list(self._below(self._store.published, job.path))
+        trashed_as = job.path.rsplit("/", 1)[-1] if self.is_plain else f"{job.sync_id}{job.path}"
+        if old:
+            for path, _ in list(self._below(self._store.trash, trashed_as)):
+                del self._store.trash[path]
+        for path, data in old:
+            self._store.trash[trashed_as + path.removeprefix(job.path)] = data
+            del self._store.published[path]
+        self._store.published.update(self._store.staged.pop(self._stage_of(job), {}))
+
+    @staticmethod
+    def _below(files: dict[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:
+        for name, data in files.items():
+            if name.startswith(path + "/"):
+                yield name, data
+
+
+class FakeGateways:
+    """Implements `Gateways`: every connection leads to the same lake; `opened` tells which."""
+
+    def __init__(self, lake: LakeGateway) -> None:
+        self.opened: list[tuple[Connection, str | None]] = []
+        self.closed = False
+        self._lake = lake
+
+    def open(self, connection: Connection, key: str | None) -> LakeGateway:
+        self.opened.append((connection, key))
+        return self._lake
+
+    def close(self) -> None:
+        self.closed = True
