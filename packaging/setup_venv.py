@@ -1,0 +1,313 @@
+"""Brings `.venv` and the system's tools to what the locks and system-packages.txt ask for.
+
+Standard library only: it runs before anything is installed. Called by setup.sh, which has found a
+Python that is new enough. Nothing is done twice: a stamp inside `.venv` tells what was installed,
+and it is taken away before a change and written after it, so an interrupted run is started over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import enum
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+RUNTIME_LOCK = "requirements.lock"
+DEV_LOCK = "requirements-dev.lock"
+# The dev lock holds everything the runtime lock does, at the same versions (a test says so).
+LOCKS = {"run": (RUNTIME_LOCK,), "test": (RUNTIME_LOCK, DEV_LOCK)}
+STAMP = "lakedrop-setup.json"
+
+
+class SetupFailed(Exception):
+    """Set-up cannot go on; the text says what the person at the terminal can do."""
+
+
+class Step(enum.Enum):
+    """What must be done to `.venv`, from the most to the least."""
+
+    REBUILD = "rebuild"
+    ADD_PACKAGES = "add packages"
+    INSTALL_PROJECT = "install project"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a `.venv` was made from: digests are SHA-256 in hex, by file name."""
+
+    tree: str
+    python: str
+    project: str
+    locks: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPackage:
+    """One line of system-packages.txt: a command, and the Debian package that brings it."""
+
+    needed_for: str
+    command: str
+    package: str
+
+
+def next_step(installed: Stamp | None, wanted: Stamp) -> Step:
+    """What takes a `.venv` from `installed` to `wanted`.
+
+    A changed lock rebuilds, so that a package the lock no longer names does not linger; so do
+    another Python and a moved tree, since both are written into `.venv`'s scripts.
+    """
+    if installed is None:
+        return Step.REBUILD
+    if (installed.tree, installed.python) != (wanted.tree, wanted.python):
+        return Step.REBUILD
+    for name, digest in wanted.locks.items():
+        if installed.locks.get(name, digest) != digest:
+            return Step.REBUILD
+    if not wanted.locks.keys() <= installed.locks.keys():
+        return Step.ADD_PACKAGES
+    if installed.project != wanted.project:
+        return Step.INSTALL_PROJECT
+    return Step.NOTHING
+
+
+def read_stamp(file: Path) -> Stamp | None:
+    """The stamp in `file`; None where there is none or it is not one of ours."""
+    try:
+        fields = json.loads(file.read_bytes())
+        return Stamp(fields["tree"], fields["python"], fields["project"], dict(fields["locks"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write_stamp(file: Path, stamp: Stamp) -> None:
+    """Puts the stamp in place in one move, so that half a stamp is never read."""
+    fields = {
+        "tree": stamp.tree,
+        "python": stamp.python,
+        "project": stamp.project,
+        "locks": dict(stamp.locks),
+    }
+    aside = file.with_suffix(".new")
+    aside.write_text(json.dumps(fields, indent=1), encoding="utf-8")
+    aside.replace(file)
+
+
+def system_packages(listing: str, what: str) -> list[SystemPackage]:
+    """The lines of system-packages.txt that `what` needs; the tests need the program's too."""
+    wanted = {"run"} if what == "run" else {"run", "test"}
+    rows = [line.split("#")[0].split() for line in listing.splitlines()]
+    return [SystemPackage(*row) for row in rows if row and row[0] in wanted]
+
+
+def apt_command(packages: Sequence[SystemPackage]) -> list[str]:
+    """The one command that installs these, as root."""
+    names = sorted({package.package for package in packages})
+    return ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
+
+
+def how_to_install(packages: Sequence[SystemPackage], *, has_apt: bool) -> str:
+    """What a person must do who lacks these: the exact command where there is apt."""
+    names = ", ".join(package.command for package in packages)
+    if has_apt:
+        command = " ".join(word for word in apt_command(packages) if word != "-q")
+        return (
+            f"This system lacks {names}. Install with:\n    sudo apt-get update && sudo {command}"
+        )
+    debian_names = " ".join(apt_command(packages)[5:])
+    return (
+        f"This system lacks {names}. Install with its package tool (in Debian they come with: "
+        f"{debian_names})."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What set-up may ask and do outside its own files; tests give another one."""
+
+    run: Callable[[Sequence[str]], int]
+    which: Callable[[str], str | None]
+    is_root: bool
+    in_ci: bool
+    say: Callable[[str], None]
+
+
+def look_after_the_system(machine: Machine, listing: str, what: str) -> None:
+    """Installs the missing system packages as root on apt systems; says how otherwise.
+
+    Missing tools of the tests stop nobody outside CI: the tests that need them skip and say so.
+    """
+    needed = system_packages(listing, what)
+    missing = [package for package in needed if machine.which(package.command) is None]
+    if not missing:
+        return
+    has_apt = machine.which("apt-get") is not None
+    if machine.is_root and has_apt:
+        machine.say(f"Installing {', '.join(package.package for package in missing)} ...")
+        updated = machine.run(["apt-get", "update", "-q"])
+        if updated != 0 or machine.run(apt_command(missing)) != 0:
+            raise SetupFailed(
+                "apt-get failed: its lines above say why. Mend that, then make again."
+            )
+        return
+    advice = how_to_install(missing, has_apt=has_apt)
+    if machine.in_ci or any(package.needed_for == "run" for package in missing):
+        raise SetupFailed(advice)
+    machine.say(f"{advice}\nUntil then the tests that need them are skipped.")
+
+
+class Tree:
+    """One checkout of the project and its `.venv`."""
+
+    def __init__(self, root: Path, machine: Machine) -> None:
+        self._root = root
+        self._machine = machine
+        self._venv = root / ".venv"
+        self._python = self._venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self._stamp = self._venv / STAMP
+
+    def is_ready(self, what: str) -> bool:
+        """Whether nothing at all has to be done for `what`."""
+        return self._step(what) is Step.NOTHING and not [
+            package
+            for package in system_packages(self.listing(), what)
+            if self._machine.which(package.command) is None
+        ]
+
+    def listing(self) -> str:
+        """The text of system-packages.txt."""
+        return (self._root / "packaging/system-packages.txt").read_text(encoding="utf-8")
+
+    def prepare(self, what: str) -> None:
+        """Makes `.venv` what `what` needs; quick where it already is."""
+        installed = read_stamp(self._stamp)
+        step = next_step(installed, self._wanted(what))
+        if step is Step.NOTHING:
+            return
+        self._stamp.unlink(missing_ok=True)
+        if step is Step.REBUILD:
+            self._machine.say("Making .venv ...")
+            self._must("make .venv", [sys.executable, "-m", "venv", "--clear", str(self._venv)])
+        if step in (Step.REBUILD, Step.ADD_PACKAGES):
+            lock = LOCKS[what][-1]
+            self._machine.say(f"Installing the packages of {lock} (a minute, the first time) ...")
+            # The lock is complete, so nothing is resolved; nothing is compiled on this machine.
+            exactly = ["--require-hashes", "--no-deps", "--only-binary=:all:"]
+            self._must(f"install {lock}", [*self._pip(), *exactly, "-r", str(self._root / lock)])
+        editable = ["--no-deps", "--no-build-isolation", "-e", str(self._root)]
+        self._must("install the project itself", [*self._pip(), *editable])
+        made = self._wanted(what)
+        if installed is not None and step is not Step.REBUILD:
+            # `make run` between two `make test` leaves the tests' packages where they are.
+            made = replace(made, locks={**installed.locks, **made.locks})
+        write_stamp(self._stamp, made)
+
+    def _pip(self) -> list[str]:
+        return [str(self._python), "-m", "pip", "install", "-q"]
+
+    def _must(self, aim: str, command: Sequence[str]) -> None:
+        if self._machine.run(command) != 0:
+            raise SetupFailed(
+                f"Could not {aim}: the lines above say why. Mend that, then run make again."
+            )
+
+    def _step(self, what: str) -> Step:
+        return next_step(read_stamp(self._stamp), self._wanted(what))
+
+    def _wanted(self, what: str) -> Stamp:
+        locks = {name: self._digest(name) for name in LOCKS[what]}
+        return Stamp(str(self._root), self._venv_version(), self._digest("pyproject.toml"), locks)
+
+    def _digest(self, name: str) -> str:
+        return hashlib.sha256((self._root / name).read_bytes()).hexdigest()
+
+    def _venv_version(self) -> str:
+        """The full version of `.venv`'s Python as it is now; empty where it does not start."""
+        try:
+            answer = subprocess.run(
+                [self._python, "-I", "-c", "import sys; print(sys.version)"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except OSError:
+            return ""
+        return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+@contextlib.contextmanager
+def alone(tree: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Waits until no other set-up works on this tree (two terminals, or `make -j`)."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # not there on Windows
+
+    with (tree / ".setup.lock").open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another set-up works on this tree; waiting for it ...")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def run_quietly_fed(command: Sequence[str]) -> int:
+    """Runs a program on this terminal, but without its input: nothing may stop and ask."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, env=environment, check=False
+    ).returncode
+
+
+def say(line: str) -> None:
+    """Prints a line where it cannot be mistaken for a program's output."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0: ready. 1: not ready, and why was told. 130: interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=sorted(LOCKS))
+    parser.add_argument("--is-ready", action="store_true", help="only say so, by the exit code")
+    flags = parser.parse_args(arguments)
+    machine = Machine(
+        run=run_quietly_fed,
+        which=shutil.which,
+        is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
+        in_ci=bool(os.environ.get("CI")),
+        say=say,
+    )
+    root = Path(__file__).resolve().parent.parent
+    tree = Tree(root, machine)
+    try:
+        if flags.is_ready:
+            return 0 if tree.is_ready(flags.what) else 1
+        with alone(root, say):
+            look_after_the_system(machine, tree.listing(), flags.what)
+            tree.prepare(flags.what)
+    except SetupFailed as failure:
+        say(str(failure))
+        return 1
+    except OSError as cause:
+        say(
+            f"Set-up cannot go on: {cause}. If .venv is another user's, remove it; then make again."
+        )
+        return 1
+    except KeyboardInterrupt:
+        say("Set-up was interrupted; make starts it over the next time.")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
