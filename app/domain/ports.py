@@ -118,7 +118,9 @@ class SourceFiles(Protocol):
         """
         ...
 
-    def open(self, item: QueueItem, is_cancelled: Callable[[], bool]) -> HashedContent: ...
+    def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> HashedContent:
+        """Opens it for one reading; used as a context manager. Raises `SourceUnreadable`."""
+        ...
 
     def read_small(self, item: QueueItem) -> SmallFile:
         """The whole file, with its digest. Raises `SourceUnreadable`, `SourceChanged`."""
@@ -126,10 +128,14 @@ class SourceFiles(Protocol):
 
 
 class HashedContent(FileContent, Protocol):
-    """Content that knows, once all of it was read, its SHA-256."""
+    """Content that knows, once all of it was read, its SHA-256 (64 hex digits)."""
 
     @property
     def sha256(self) -> str: ...
+
+    def __enter__(self) -> HashedContent: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +197,10 @@ class Journal(Protocol):
 
     def same_names(self, job_id: int, limit: int) -> list[str]:
         """Base names that stand in more than one folder of the job."""
+        ...
+
+    def same_places(self, job_id: int, limit: int) -> list[str]:
+        """Lake paths that more than one file of the job would be written to."""
         ...
 
     def close(self) -> None: ...

@@ -92,13 +92,18 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file that intake found, before the journal gave it a number."""
+    """A file that intake found, before the journal gave it a number.
+
+    `problem` says why it cannot be uploaded at all (a folder that cannot be listed, say). It is
+    planned all the same and counts as failed, so that a full sync never ends without it.
+    """
 
     source: str
     folder: str
     name: str
     size_bytes: int
     modified_ns: int
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ class RetryPolicy:
     (Retry-After) is honoured up to `longest_wish_s`, so that an absurd one cannot park a job.
     """
 
-    attempts: int = 6
-    base_s: float = 0.25
+    attempts: int = 8
+    base_s: float = 0.5
     cap_s: float = 20.0
     longest_wish_s: float = 120.0
 

@@ -1,0 +1,306 @@
+"""A job from *start* to *end*: start → uploads → reconcile → end.
+
+A full sync with a missing file is never ended. An incremental one is ended without its failed
+files only by consent. After a crash the run goes on under the same `sync_id`; an *end* whose
+answer was lost is sent again, and *already ended* then means success.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from app.domain.errors import (
+    Cancelled,
+    ConnectionNotUsable,
+    ContractBroken,
+    InvalidApiKey,
+    JournalFailed,
+    LakeDropError,
+    LakeFull,
+    LakeUnreachable,
+    LocalLakeFailed,
+    Remedy,
+    SyncAlreadyEnded,
+)
+from app.domain.ports import Clock, Gateways, Journal, LakeGateway, SourceFiles
+from app.domain.queue_item import ARRIVED, IN_FLIGHT, ItemState
+from app.domain.retry_policy import RetryPolicy
+from app.domain.upload_job import JobState, UploadJob
+from app.engine.claims import BatchLimits, Claims
+from app.engine.progress_ledger import ProgressLedger
+from app.engine.upload_task import UploadTask
+from embedded_server.contract import EXTENSION_BATCH, Capabilities, SyncType
+
+log = logging.getLogger(__name__)
+
+# What a person or time can mend: the job waits with all its files, nothing is given up.
+_NEEDS_ATTENTION = (
+    LakeFull,
+    LocalLakeFailed,
+    ContractBroken,
+    ConnectionNotUsable,
+    InvalidApiKey,
+    JournalFailed,
+)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    workers: int = 4
+    batch_files: int = 128
+    batch_bytes: int = 4 * 1024 * 1024
+    batched_file_bytes: int = 256 * 1024
+    retry: RetryPolicy = RetryPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class RunPorts:
+    journal: Journal
+    gateways: Gateways
+    sources: SourceFiles
+    clock: Clock
+    key_of: Callable[[UploadJob], str | None]
+
+
+class SyncRunner:
+    """Runs one job on its own thread; `cancel` and `leave` may come from any other.
+
+    `leave` (the engine ends) puts everything back into the queue; `cancel` gives it up.
+    """
+
+    def __init__(
+        self,
+        job: UploadJob,
+        ports: RunPorts,
+        ledger: ProgressLedger,
+        settings: RunSettings,
+        on_change: Callable[[UploadJob], None],
+    ) -> None:
+        self._job = job
+        self._ports = ports
+        self._ledger = ledger
+        self._settings = settings
+        self._on_change = on_change
+        self._cancelled = threading.Event()
+        self._halt = threading.Event()  # cancelled, or the engine leaves
+        self._claims: Claims | None = None
+        self._lock = threading.Lock()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+        self.leave()
+
+    def leave(self) -> None:
+        self._halt.set()
+        with self._lock:
+            if self._claims:
+                self._claims.stop()
+
+    def run(self) -> None:
+        """Brings the job to a state in which it rests; never raises for what a user may meet."""
+        try:
+            self._run()
+        except Cancelled:
+            self._rest_after_halt()
+        except LakeDropError as error:
+            self._rest_after(error)
+
+    # -- the way of a job --------------------------------------------------------------------
+
+    def _run(self) -> None:
+        again = self._job.state is JobState.ENDING  # the answer of *end* was lost in a crash
+        if not again:
+            capabilities = self._called(lambda gateway: gateway.capabilities())
+            self._ledger.plain_server = capabilities is None
+            self._start()
+            self._upload(capabilities)
+            if not self._reconcile():
+                return
+            self._move(JobState.ENDING)
+        self._end(again)
+
+    def _start(self) -> None:
+        if self._job.sync_id is not None:  # goes on after a crash or a retry
+            self._move(JobState.UPLOADING)
+            return
+        self._move(JobState.STARTING)
+        job = self._job
+        sync_id = self._called(
+            lambda gateway: gateway.start_sync(job.name, job.destination, job.mode)
+        )
+        # Durable before the first upload: after a crash the run goes on under this id.
+        self._job = replace(self._job, sync_id=sync_id, started_at_ms=self._ports.clock.now_ms())
+        self._move(JobState.UPLOADING)
+
+    def _upload(self, capabilities: Capabilities | None) -> None:
+        sync_id = self._job.sync_id
+        if sync_id is None:
+            raise ContractBroken("The server gave no sync id.")
+        journal = self._ports.journal
+        claims = Claims(journal, self._job.job_id, self._limits(capabilities), self._ports.clock)
+        with self._lock:
+            self._claims = claims
+        self._raise_if_halted()
+        task = UploadTask(
+            sync_id,
+            self._gateway,
+            self._ports.sources,
+            journal,
+            self._ledger,
+            claims,
+            self._settings.retry,
+            self._halt.is_set,
+        )
+        workers = [
+            threading.Thread(target=self._work, args=(claims, task), name=f"upload-{number}")
+            for number in range(self._settings.workers)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        journal.flush()
+        self._raise_if_halted()
+        if claims.error:
+            raise claims.error
+
+    @staticmethod
+    def _work(claims: Claims, task: UploadTask) -> None:
+        try:
+            while (unit := claims.next()) is not None:
+                task.run(unit)
+        except LakeDropError as error:  # the journal, mostly: no item's fault
+            claims.stop(error)
+        except BaseException as bug:
+            log.critical("a worker met a bug", exc_info=bug)
+            claims.stop(JournalFailed("LakeDrop met a fault of its own; the log has the details."))
+            raise
+
+    def _reconcile(self) -> bool:
+        """True when the sync may be ended: planned = arrived, or consent to the gap."""
+        counts = self._ports.journal.counts(self._job.job_id)
+        planned = sum(counts.files.values())
+        missing = planned - sum(counts.files.get(state, 0) for state in ARRIVED)
+        if not missing:
+            return True
+        files = "1 file" if missing == 1 else f"{missing:,} files"
+        if self._job.mode is SyncType.FULL:
+            self._move(
+                JobState.NEEDS_ATTENTION,
+                f"{files} of {planned:,} did not arrive, so the full sync was not ended. "
+                "The data that is there stays as it was.",
+            )
+            return False
+        if not self._job.consents.end_without_failed_files:
+            self._move(JobState.NEEDS_ATTENTION, f"{files} of {planned:,} did not arrive.")
+            return False
+        return True
+
+    def _end(self, again: bool) -> None:
+        sync_id = self._job.sync_id
+        if sync_id is None:
+            raise ContractBroken("The server gave no sync id.")
+        tries = 1 if again else 0
+
+        def end(gateway: LakeGateway) -> None:
+            nonlocal tries
+            tries += 1
+            try:
+                gateway.end_sync(sync_id)
+            except SyncAlreadyEnded:
+                # Ours, when an earlier try may have got through; somebody else's otherwise.
+                if tries == 1:
+                    raise
+
+        self._called(end, stoppable=False)
+        self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
+        self._move(JobState.FINISHED)
+
+    # -- calls with back-off -----------------------------------------------------------------
+
+    def _called(self, call: Callable[[LakeGateway], Result], *, stoppable: bool = True) -> Result:
+        """One call of the contract, tried again while that may help."""
+        tries = 0
+        while True:
+            tries += 1
+            if stoppable:
+                self._raise_if_halted()
+            try:
+                return call(self._gateway())
+            except LakeDropError as error:
+                chance = random.random()  # noqa: S311  jitter, not a secret
+                wait_s = self._settings.retry.wait_s(error, tries, chance)
+                if wait_s is None:
+                    raise
+                log.info("trying again in %.1f s: %s", wait_s, error.message)
+                self._ledger.waiting(error.message)
+            if self._halt.wait(wait_s) and not stoppable and not self._cancelled.is_set():
+                # The engine leaves in the middle of *end*: the next one sends it again.
+                raise Cancelled
+
+    def _gateway(self) -> LakeGateway:
+        return self._ports.gateways.open(self._job.connection, self._ports.key_of(self._job))
+
+    def _limits(self, capabilities: Capabilities | None) -> BatchLimits:
+        if capabilities is None or EXTENSION_BATCH not in capabilities.extensions:
+            return BatchLimits()
+        settings = self._settings
+        limit_bytes = min(settings.batch_bytes, capabilities.batch_max_bytes)
+        return BatchLimits(
+            min(settings.batch_files, capabilities.batch_max_files),
+            limit_bytes,
+            min(settings.batched_file_bytes, limit_bytes),
+        )
+
+    # -- states ------------------------------------------------------------------------------
+
+    def _move(self, state: JobState, message: str = "") -> None:
+        moved = self._job.moved_to(state, message)
+        self._ports.journal.save_job(moved)
+        self._job = moved
+        self._on_change(moved)
+
+    def _raise_if_halted(self) -> None:
+        if self._halt.is_set():
+            raise Cancelled
+
+    def _rest_after_halt(self) -> None:
+        journal, job_id = self._ports.journal, self._job.job_id
+        try:
+            if not self._cancelled.is_set():
+                if self._job.state is not JobState.ENDING:
+                    journal.move_items(job_id, IN_FLIGHT, ItemState.QUEUED)
+                    self._move(JobState.QUEUED)
+                return
+            journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
+            self._ledger.load(journal.counts(job_id))
+            self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
+            self._move(JobState.CANCELLED)
+        except JournalFailed as error:
+            log.critical("the journal cannot be written: %s", error.message)
+
+    def _rest_after(self, error: LakeDropError) -> None:
+        state = JobState.FAILED
+        if isinstance(error, _NEEDS_ATTENTION) or error.remedy is Remedy.TRY_LATER:
+            state = JobState.NEEDS_ATTENTION
+        log.warning("job %s: %s: %s", self._job.job_id, error.kind, error.message)
+        try:
+            self._ports.journal.move_items(self._job.job_id, IN_FLIGHT, ItemState.QUEUED)
+            self._move(state, _told(error))
+        except JournalFailed as cause:
+            log.critical("the journal cannot be written: %s", cause.message)
+            self._job = self._job.moved_to(state, _told(cause))
+            self._on_change(self._job)
+
+
+def _told(error: LakeDropError) -> str:
+    if isinstance(error, LakeUnreachable):
+        return f"{error.message} The files that are left wait; try again later."
+    return error.message

@@ -1,0 +1,45 @@
+"""Finds the gateway of a connection, and keeps it while its address and key stay the same."""
+
+from __future__ import annotations
+
+import threading
+
+from app.domain.connections import Connection, checked_base_url
+from app.domain.errors import ConnectionNotUsable
+from app.domain.ports import LakeGateway
+from app.infra.http_gateway import HttpGateway
+from app.infra.server_process import LocalLakeServer
+
+
+class HttpGateways:
+    """`ports.Gateways` over HTTP."""
+
+    def __init__(self, local_lake: LocalLakeServer) -> None:
+        self._local_lake = local_lake
+        self._lock = threading.Lock()
+        self._open: dict[tuple[str, str], HttpGateway] = {}
+
+    def open(self, connection: Connection, key: str | None) -> LakeGateway:
+        if connection.is_local:
+            address = self._local_lake.ensure(key)
+            return self._gateway(address.base_url, address.api_key)
+        if not key:
+            raise ConnectionNotUsable(
+                f'There is no API key for "{connection.label}". Set LAKEDROP_API_KEY, or store the '
+                "key with: lakedrop connect add NAME URL"
+            )
+        url = checked_base_url(connection.base_url, allow_plain_http=connection.allow_plain_http)
+        return self._gateway(url, key)
+
+    def _gateway(self, base_url: str, key: str) -> LakeGateway:
+        with self._lock:
+            gateway = self._open.get((base_url, key))
+            if gateway is None:
+                gateway = self._open[base_url, key] = HttpGateway(base_url, key)
+            return gateway
+
+    def close(self) -> None:
+        with self._lock:
+            for gateway in self._open.values():
+                gateway.close()
+            self._open.clear()

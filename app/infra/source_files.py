@@ -1,0 +1,179 @@
+"""The user's files: found, read once, and watched for changes while they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from app.domain.errors import SourceChanged, SourceUnreadable
+from app.domain.ports import SmallFile
+from app.domain.queue_item import FoundFile, LeftOut, QueueItem
+from app.domain.upload_job import Source
+
+PIECE_BYTES = 1024 * 1024
+
+_NO_NAME = "The name is not valid Unicode, so the lake cannot take it. Rename the file."
+
+
+class LocalSourceFiles:
+    """`ports.SourceFiles` on this machine's file systems."""
+
+    def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
+        path = Path(source.path)
+        try:
+            # The dropped path itself may be a link: the user pointed at it.
+            found = path.stat()
+        except (OSError, ValueError) as cause:
+            raise SourceUnreadable(f"{source.path} cannot be read: {_words(cause)}.") from cause
+        if stat.S_ISDIR(found.st_mode):
+            top = destination if source.contents_only else _below(destination, _own_name(path))
+            yield from self._walk_folder(str(path), top)
+        elif stat.S_ISREG(found.st_mode):
+            yield _found(str(path), destination, path.name, found)
+        else:
+            yield LeftOut(source.path, "not a file or a folder")
+
+    def _walk_folder(self, top: str, lake_folder: str) -> Iterator[FoundFile | LeftOut]:
+        """Depth first, each folder in the order of its names, one folder's names in memory."""
+        waiting = [(top, lake_folder)]
+        while waiting:
+            folder, lake = waiting.pop()
+            try:
+                with os.scandir(folder) as listing:
+                    entries = sorted(listing, key=lambda entry: entry.name)
+            except OSError as cause:
+                problem = f"The folder cannot be read: {_words(cause)}."
+                parent, _, name = lake.rpartition("/")
+                yield FoundFile(folder, parent, name, 0, 0, problem)
+                continue
+            below: list[tuple[str, str]] = []
+            for entry in entries:
+                try:
+                    if entry.is_symlink():
+                        yield LeftOut(entry.path, "a symbolic link; links are not followed")
+                    elif entry.is_dir(follow_symlinks=False):
+                        below.append((entry.path, _below(lake, entry.name)))
+                    elif entry.is_file(follow_symlinks=False):
+                        found = entry.stat(follow_symlinks=False)
+                        yield _found(entry.path, lake, entry.name, found)
+                    else:
+                        yield LeftOut(entry.path, "not a file or a folder")
+                except OSError as cause:
+                    yield FoundFile(entry.path, lake, entry.name, 0, 0, f"{_words(cause)}.")
+            waiting.extend(reversed(below))
+
+    def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> OpenedFile:
+        return OpenedFile(item.source, raise_if_cancelled)
+
+    def read_small(self, item: QueueItem) -> SmallFile:
+        with OpenedFile(item.source, _never) as opened:
+            content = b"".join(opened.chunks())
+            return SmallFile(item.folder, item.name, content, opened.sha256)
+
+
+class OpenedFile:
+    """One reading of one file. `sha256` and the check for changes stand after the last piece.
+
+    The size is the one at opening: a file that grew or shrank since it was dropped is sent as it
+    is now, one that changes under the reader is not.
+    """
+
+    def __init__(self, source: str, raise_if_cancelled: Callable[[], None]) -> None:
+        self._source = source
+        self._raise_if_cancelled = raise_if_cancelled
+        self._digest = hashlib.sha256()
+        try:
+            self._file: BinaryIO = Path(source).open("rb", buffering=0)  # noqa: SIM115  closed by __exit__
+            self._before = os.fstat(self._file.fileno())
+        except (OSError, ValueError) as cause:
+            raise SourceUnreadable(f"The file cannot be read: {_words(cause)}.") from cause
+        if not stat.S_ISREG(self._before.st_mode):
+            self._file.close()
+            raise SourceUnreadable("This is no longer a file.")
+
+    def __enter__(self) -> OpenedFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def size_bytes(self) -> int:
+        return self._before.st_size
+
+    @property
+    def modified_ns(self) -> int:
+        return self._before.st_mtime_ns
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        left = self.size_bytes
+        while left:
+            self._raise_if_cancelled()
+            try:
+                piece = self._file.read(min(PIECE_BYTES, left))
+            except OSError as cause:
+                raise SourceUnreadable(f"The file cannot be read: {_words(cause)}.") from cause
+            if not piece:
+                raise SourceChanged("The file became shorter while it was read.")
+            self._digest.update(piece)
+            left -= len(piece)
+            if not left:
+                # Before the last piece leaves: a changed file never becomes a whole request.
+                self._check_unchanged()
+            yield piece
+        if not self.size_bytes:
+            self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        try:
+            now, at_path = os.fstat(self._file.fileno()), os.stat(self._source)  # noqa: PTH116
+        except OSError as cause:
+            raise SourceChanged("The file went away while it was read.") from cause
+        if _fingerprint(now) != _fingerprint(self._before) or _fingerprint(at_path) != _fingerprint(
+            self._before
+        ):
+            raise SourceChanged("The file changed while it was read.")
+
+
+def _never() -> None:
+    """A small file is read in one go: nothing to interrupt."""
+
+
+def _found(source: str, folder: str, name: str, found: os.stat_result) -> FoundFile:
+    problem = "" if _is_unicode(f"{folder}/{name}") else _NO_NAME
+    return FoundFile(source, folder, name, found.st_size, found.st_mtime_ns, problem)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _fingerprint(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _own_name(path: Path) -> str:
+    """`..`, `.` and a drive's root have no name of their own until resolved."""
+    return path.name if path.name not in ("", "..") else path.resolve().name
+
+
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if name else folder
+
+
+def _words(cause: Exception) -> str:
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror[0].lower() + cause.strerror[1:]
+    return str(cause)
