@@ -38,7 +38,9 @@ find_python() {
     return 1
 }
 
-if ! find_python && [ -z "${PYTHON:-}" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+as_root='sudo '
+[ "$(id -u)" != 0 ] || as_root=
+if ! find_python && [ -z "$as_root${PYTHON:-}" ] && command -v apt-get >/dev/null; then
     echo "Installing python3 and python3-venv ..."
     DEBIAN_FRONTEND=noninteractive
     export DEBIAN_FRONTEND
@@ -60,7 +62,8 @@ if [ -z "$found" ]; then
         packages=
     fi
     if [ -n "$packages" ] && command -v apt-get >/dev/null; then
-        cure="sudo apt-get update && sudo apt-get install -y --no-install-recommends $packages"
+        cure="${as_root}apt-get update &&"
+        cure="$cure ${as_root}apt-get install -y --no-install-recommends $packages"
     else
         cure="make setup PYTHON=/path/to/python3.11"
     fi
