@@ -45,6 +45,7 @@ class JobSnapshot:
     speed_bytes_s: float
     waiting_reason: str  # why nothing moves right now, "" while it does
     active: tuple[ActiveTransfer, ...] = ()
+    problem: str = ""  # the kind of the error that made the job rest
 
     def to_wire(self) -> dict[str, Any]:
         wire = {name: getattr(self, name) for name in self.__slots__}

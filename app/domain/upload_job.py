@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from app.domain.connections import Connection
-from app.domain.errors import WrongUse
+from app.domain.errors import ConnectionNotUsable, InvalidApiKey, WrongUse
 from app.domain.queue_item import IllegalMove
 from embedded_server.contract import SyncType
 
@@ -36,6 +36,8 @@ class JobState(StrEnum):
 
 RUNNING = frozenset({JobState.QUEUED, JobState.STARTING, JobState.UPLOADING, JobState.ENDING})
 ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
+
+_WANT_A_KEY = (ConnectionNotUsable.__name__, InvalidApiKey.__name__)
 
 _S = JobState
 _MOVES: dict[JobState, frozenset[JobState]] = {
@@ -83,15 +85,20 @@ class UploadJob:
     consents: Consents = Consents()
     sync_id: int | None = None
     message: str = ""
+    problem: str = ""  # the kind of the error that made it rest, e.g. "InvalidApiKey"
     created_at_ms: int = 0
     started_at_ms: int = 0
     ended_at_ms: int = 0
 
-    def moved_to(self, state: JobState, message: str = "") -> UploadJob:
+    def moved_to(self, state: JobState, message: str = "", problem: str = "") -> UploadJob:
         """The job in its next state; raises `IllegalMove` where the table has no such move."""
         if state not in _MOVES[self.state]:
             raise IllegalMove(f"job {self.job_id}: {self.state} to {state}")
-        return replace(self, state=state, message=message)
+        return replace(self, state=state, message=message, problem=problem)
+
+    @property
+    def waits_for_key(self) -> bool:
+        return self.state is JobState.NEEDS_ATTENTION and self.problem in _WANT_A_KEY
 
 
 def checked_destination(path: str) -> str:

@@ -135,6 +135,7 @@ class ProgressLedger:
                 speed_bytes_s=self._speed(),
                 waiting_reason=self._waiting_reason,
                 active=tuple(self._active.values()),
+                problem=job.problem,
             )
 
     def _mark_speed(self) -> None:

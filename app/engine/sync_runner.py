@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from app.domain.errors import (
@@ -57,7 +57,7 @@ class RunSettings:
     batch_files: int = 128
     batch_bytes: int = 4 * 1024 * 1024
     batched_file_bytes: int = 256 * 1024
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +89,20 @@ class SyncRunner:
         self._settings = settings
         self._on_change = on_change
         self._cancelled = threading.Event()
-        self._halt = threading.Event()  # cancelled, or the engine leaves
+        self._leaving = threading.Event()
+        self._halt = threading.Event()  # either of the two
         self._claims: Claims | None = None
         self._lock = threading.Lock()
 
     def cancel(self) -> None:
         self._cancelled.set()
-        self.leave()
+        self._stop_uploads()
 
     def leave(self) -> None:
+        self._leaving.set()
+        self._stop_uploads()
+
+    def _stop_uploads(self) -> None:
         self._halt.set()
         with self._lock:
             if self._claims:
@@ -241,8 +246,9 @@ class SyncRunner:
                     raise
                 log.info("trying again in %.1f s: %s", wait_s, error.message)
                 self._ledger.waiting(error.message)
-            if self._halt.wait(wait_s) and not stoppable and not self._cancelled.is_set():
-                # The engine leaves in the middle of *end*: the next one sends it again.
+            # An *end* under way is not cancelled half-way; when the engine leaves, the next
+            # engine sends it again.
+            if (self._halt if stoppable else self._leaving).wait(wait_s):
                 raise Cancelled
 
     def _gateway(self) -> LakeGateway:
@@ -261,8 +267,8 @@ class SyncRunner:
 
     # -- states ------------------------------------------------------------------------------
 
-    def _move(self, state: JobState, message: str = "") -> None:
-        moved = self._job.moved_to(state, message)
+    def _move(self, state: JobState, message: str = "", problem: str = "") -> None:
+        moved = self._job.moved_to(state, message, problem)
         self._ports.journal.save_job(moved)
         self._job = moved
         self._on_change(moved)
@@ -293,10 +299,10 @@ class SyncRunner:
         log.warning("job %s: %s: %s", self._job.job_id, error.kind, error.message)
         try:
             self._ports.journal.move_items(self._job.job_id, IN_FLIGHT, ItemState.QUEUED)
-            self._move(state, _told(error))
+            self._move(state, _told(error), error.kind)
         except JournalFailed as cause:
             log.critical("the journal cannot be written: %s", cause.message)
-            self._job = self._job.moved_to(state, _told(cause))
+            self._job = self._job.moved_to(state, _told(cause), cause.kind)
             self._on_change(self._job)
 
 

@@ -91,34 +91,29 @@ class UploadTask:
     # -- a batch -----------------------------------------------------------------------------
 
     def _batch(self, items: list[QueueItem]) -> None:
-        ticket = self._ledger.began(items)
+        ready, files = self._read_all(items)
+        if not ready:
+            return
+        ticket = self._ledger.began(ready)
         try:
-            ready, files = self._read_all(items)
-            if not ready:
-                return
-            try:
-                outcomes = self._reopen().upload_batch(
-                    self._sync_id, files, lambda count: self._ledger.sent(ticket, count)
-                )
-            except FileRefused as refusal:
-                # The batch as a whole did not please; alone, each file gets its own answer.
-                log.warning("batch refused, sending one by one: %s", refusal.message)
-                outcomes = None
+            outcomes = self._reopen().upload_batch(
+                self._sync_id, files, lambda count: self._ledger.sent(ticket, count)
+            )
+            for item, file, outcome in zip(ready, files, outcomes, strict=True):
+                if isinstance(outcome, LakeDropError):
+                    self._tripped(item, outcome)
+                else:
+                    self._received(item, outcome, file.sha256)
+        except FileRefused as refusal:
+            # The batch as a whole did not please; alone, each file gets its own answer.
+            log.warning("batch refused, sending one by one: %s", refusal.message)
+            for item in ready:
+                self._one(item)
         except LakeDropError as error:
             for item in ready:
                 self._tripped(item, error)
-            return
         finally:
             self._ledger.finished(ticket)
-        if outcomes is None:
-            for item in ready:
-                self._one(item)
-            return
-        for item, file, outcome in zip(ready, files, outcomes, strict=True):
-            if isinstance(outcome, LakeDropError):
-                self._tripped(item, outcome)
-            else:
-                self._received(item, outcome, file.sha256)
 
     def _read_all(self, items: Sequence[QueueItem]) -> tuple[list[QueueItem], list[SmallFile]]:
         ready: list[QueueItem] = []

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock, Timeout
+
 from app.domain.errors import LocalLakeFailed
 
 log = logging.getLogger(__name__)
@@ -43,12 +45,13 @@ class LakeAddress:
 class LocalLakeServer:
     """`ensure` starts the child, or starts it again when it has died; safe from any thread."""
 
-    def __init__(self, lake: Path, log_file: IO[bytes] | int) -> None:
+    def __init__(self, lake: Path, log_file: IO[bytes] | int | None = None) -> None:
         self._lake = lake
         self._log_file = log_file
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._address: LakeAddress | None = None
+        self._somebody: str | None = None  # address of a server that was started by hand
 
     @property
     def files_folder(self) -> Path:
@@ -66,6 +69,8 @@ class LocalLakeServer:
         with self._lock:
             if self._address and self._child and self._child.poll() is None:
                 return self._address
+            if self._somebody and self._is_held() and self._told_address() == self._somebody:
+                return LakeAddress(self._somebody, self._key_for_somebody(key_of_somebody))
             if self._child:
                 log.warning("the local lake's server ended with %s", self._child.poll())
                 self._reap()
@@ -110,7 +115,7 @@ class LocalLakeServer:
         answer = self._greet(child, nonce, key)
         if answer.get("error") == "lake_in_use":
             self._reap()
-            return self._server_of_somebody(answer.get("address"), key_of_somebody)
+            return self._server_of_somebody(key_of_somebody)
         address = answer.get("listening")
         if not isinstance(address, str):
             self._reap()
@@ -143,19 +148,42 @@ class LocalLakeServer:
             guard.cancel()
         return answer if isinstance(answer, dict) else {}
 
-    def _server_of_somebody(self, address: object, key: str | None) -> LakeAddress:
-        """Not kept: it may end whenever its owner wants, so each use asks the lock again."""
-        if not key:
-            try:
-                key = (self._lake / ".lakedrop" / "api-key").read_text(encoding="utf-8").strip()
-            except OSError as cause:
-                raise LocalLakeFailed(
-                    f"Another program serves the lake {self._lake} with a key that is not kept in "
-                    "it. Stop that program, or upload to its address with --server."
-                ) from cause
-        if not isinstance(address, str):
+    # -- a server that somebody started by hand on the same lake -------------------------------
+
+    def _server_of_somebody(self, key: str | None) -> LakeAddress:
+        address = self._told_address()
+        if address is None:
             raise LocalLakeFailed(
                 f"Another program holds the lake {self._lake} but does not say where it listens. "
                 "Try again in a moment, or stop that program."
             )
-        return LakeAddress(address, key)
+        self._somebody = address
+        return LakeAddress(address, self._key_for_somebody(key))
+
+    def _is_held(self) -> bool:
+        """Whether the lake's lock is held; a stale address of a killed server is not."""
+        lock = FileLock(self._lake / ".lakedrop" / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    def _told_address(self) -> str | None:
+        try:
+            told = json.loads((self._lake / ".lakedrop" / "server.json").read_text("utf-8"))
+            return str(told["address"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _key_for_somebody(self, key: str | None) -> str:
+        if key:
+            return key
+        try:
+            return (self._lake / ".lakedrop" / "api-key").read_text(encoding="utf-8").strip()
+        except OSError as cause:
+            raise LocalLakeFailed(
+                f"Another program serves the lake {self._lake} with a key that is not kept in "
+                "it. Set LAKEDROP_API_KEY to that key, or stop that program."
+            ) from cause

@@ -36,6 +36,7 @@ CREATE TABLE jobs (
     connection TEXT NOT NULL, destination TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL,
     sources TEXT NOT NULL, state TEXT NOT NULL, intake_done INTEGER NOT NULL,
     consents TEXT NOT NULL, sync_id INTEGER, message TEXT NOT NULL,
+    problem TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL
 );
 CREATE TABLE items (
@@ -65,6 +66,7 @@ _JOB_COLUMNS = (
     "consents",
     "sync_id",
     "message",
+    "problem",
     "created_at_ms",
     "started_at_ms",
     "ended_at_ms",

@@ -1,0 +1,169 @@
+"""The only place that builds and wires objects: the engine process, and screens attached to it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.infra.places import Places
+from app.link.engine_starter import EngineLaunch, attach, connect_running, engine_command
+
+if TYPE_CHECKING:
+    from app.link.engine_client import EngineClient
+
+log = logging.getLogger(__name__)
+
+LINGER_VARIABLE = "LAKEDROP_ENGINE_LINGER_S"
+_LINGER_S = 20.0
+_OTHER_ENGINE_WITHIN_S = 30.0
+
+
+def places() -> Places:
+    """This user's folders, made with mode 0700 where they were missing."""
+    return Places.of_user().make()
+
+
+def attach_engine() -> EngineClient:
+    """Attaches a screen to this user's engine, starting it when none lives."""
+    here = places()
+    launch = EngineLaunch(engine_command(), here.state, here.engine_log)
+    return attach(here.runtime_file, launch)
+
+
+def run_engine() -> int:
+    """The engine process. Says `{"ready": true}` or `{"error": …}` on standard output, once.
+
+    Imports the heavy rooms only here, so that a screen starts without them.
+    """
+    from filelock import FileLock, Timeout
+
+    from app.domain.errors import LakeDropError
+
+    _log_to_stderr()
+    here = places()
+    lock = FileLock(here.engine_lock, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return _wait_for_other_engine(here)
+    try:
+        return _run_locked_engine(here)
+    except LakeDropError as error:
+        log.critical("the engine cannot start: %s", error.message)
+        _say({"error": error.message})
+        return 1
+    finally:
+        lock.release()
+
+
+def _run_locked_engine(here: Places) -> int:
+    from app.engine.commands import EngineCommands, Keys
+    from app.engine.engine_service import EngineService
+    from app.engine.sync_runner import RunPorts, RunSettings
+    from app.engine.transfer_engine import TransferEngine
+    from app.infra.connection_store import TomlConnectionStore
+    from app.infra.engine_socket import EngineSocket
+    from app.infra.gateways import HttpGateways
+    from app.infra.keyring_secrets import KeyringSecrets
+    from app.infra.server_process import LocalLakeServer
+    from app.infra.source_files import LocalSourceFiles
+    from app.infra.sqlite_journal import SqliteJournal
+    from app.infra.system_clock import SystemClock
+
+    journal = SqliteJournal(here.journal)
+    local_lake = LocalLakeServer(here.lake)
+    gateways = HttpGateways(local_lake)
+    secrets = KeyringSecrets()
+    keys = Keys(secrets)
+    ports = RunPorts(journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job)
+    socket = EngineSocket(here)
+    # The engine tells the service, and the service's commands ask the engine: tied by these two.
+    engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
+    commands = EngineCommands(
+        engine,
+        journal,
+        TomlConnectionStore(here.connections_file),
+        secrets,
+        keys,
+        local_lake,
+        lambda: service.stop(),
+    )
+    service = EngineService(
+        socket.listener,
+        socket.auth_key,
+        commands.table(),
+        engine.snapshot,
+        engine.version,
+        lambda: engine.is_busy,
+        _linger_s(),
+    )
+    signal.signal(signal.SIGTERM, lambda *_: service.stop())
+    try:
+        engine.recover()
+        socket.announce()
+        _say({"ready": True})
+        service.serve()
+    finally:
+        # In this order: runs put their items back before what they use goes away.
+        engine.close()
+        gateways.close()
+        local_lake.stop()
+        journal.close()
+        socket.close()
+    return 0
+
+
+def _wait_for_other_engine(here: Places) -> int:
+    """Another engine holds the lock: ready as soon as it answers."""
+    deadline_s = time.monotonic() + _OTHER_ENGINE_WITHIN_S
+    pause = threading.Event()
+    while time.monotonic() < deadline_s:
+        client = connect_running(here.runtime_file)
+        if client is not None:
+            client.close()
+            _say({"ready": True})
+            return 0
+        pause.wait(0.02)
+    _say({"error": "Another upload engine holds the queue but does not answer. Try again."})
+    return 1
+
+
+def _say(message: dict[str, object]) -> None:
+    """The one line for whoever started this process; closed then, so that nobody waits on it."""
+    try:
+        print(json.dumps(message), flush=True)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+    except OSError:
+        log.info("whoever started the engine is gone already")
+
+
+def _linger_s() -> float:
+    try:
+        return float(os.environ.get(LINGER_VARIABLE, _LINGER_S))
+    except ValueError:
+        return _LINGER_S
+
+
+def _log_to_stderr() -> None:
+    """Standard error is the engine's log file; the starter opened it."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request's address
+
+
+def resources_folder() -> Path:
+    """`resources/` of a checkout, or the copy inside an installed package."""
+    inside = Path(__file__).parent / "resources"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "resources"

@@ -1,0 +1,303 @@
+"""All jobs of this user: made, taken in, started, cancelled, and gone on with after a crash."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.connections import Connection
+from app.domain.errors import Cancelled, LakeDropError, WrongUse
+from app.domain.impact import Impact
+from app.domain.ports import LakeGateway
+from app.domain.queue_item import IN_FLIGHT, ItemState
+from app.domain.snapshots import JobSnapshot
+from app.domain.upload_job import (
+    RUNNING,
+    Consents,
+    JobState,
+    Source,
+    UploadJob,
+    checked_destination,
+)
+from app.engine.intake import take_in
+from app.engine.progress_ledger import ProgressLedger
+from app.engine.sync_runner import RunPorts, RunSettings, SyncRunner
+from embedded_server.contract import SyncType
+
+log = logging.getLogger(__name__)
+
+_SHOWN_NAMES = 5
+_OWN_FAULT = "LakeDrop met a fault of its own; its log has the details. Try again."
+_MAX_RUNS = 4
+
+
+class TransferEngine:
+    """Safe from any thread. `on_change` is called, without the lock, after a job changed."""
+
+    def __init__(
+        self, ports: RunPorts, settings: RunSettings, on_change: Callable[[int], None]
+    ) -> None:
+        self._ports = ports
+        self._settings = settings
+        self._on_change = on_change
+        self._changed = threading.Condition()
+        self._jobs: dict[int, UploadJob] = {}
+        self._ledgers: dict[int, ProgressLedger] = {}
+        self._runs: dict[int, SyncRunner] = {}
+        self._given_up: set[int] = set()  # jobs whose intake was told to stop
+        self._threads: list[threading.Thread] = []
+        self._leaving = False
+
+    # -- life --------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Goes on with what an earlier engine left; call once, before any screen attaches."""
+        journal = self._ports.journal
+        for job in journal.jobs():
+            ledger = self._ledgers[job.job_id] = ProgressLedger(self._ports.clock)
+            if job.state is JobState.DRAFT and not job.intake_done:
+                # Whoever waited for the files to be found is gone with the engine that looked.
+                job = job.moved_to(JobState.CANCELLED, "LakeDrop ended before it had all files.")
+                journal.save_job(job)
+            elif job.state in RUNNING:
+                journal.move_items(job.job_id, IN_FLIGHT, ItemState.QUEUED)
+                if job.state in (JobState.STARTING, JobState.UPLOADING):
+                    job = job.moved_to(JobState.QUEUED)
+                    journal.save_job(job)
+            ledger.load(journal.counts(job.job_id))
+            self._jobs[job.job_id] = job
+        self._run_what_waits()
+
+    def close(self) -> None:
+        """Stops all runs, so that the next engine goes on with them; waits for their threads."""
+        with self._changed:
+            self._leaving = True
+            self._changed.notify_all()
+            for run in self._runs.values():
+                run.leave()
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join()
+
+    @property
+    def is_busy(self) -> bool:
+        with self._changed:
+            return bool(self._runs) or any(thread.is_alive() for thread in self._threads)
+
+    # -- what screens ask --------------------------------------------------------------------
+
+    def add_job(
+        self,
+        connection: Connection,
+        destination: str,
+        mode: SyncType,
+        name: str,
+        sources: tuple[Source, ...],
+    ) -> int:
+        """A draft; its files are looked for at once, on a thread of their own."""
+        if not sources:
+            raise WrongUse("Name at least one file or folder to upload.")
+        now_ms = self._ports.clock.now_ms()
+        folder = checked_destination(destination)
+        job = self._ports.journal.add_job(
+            UploadJob(
+                0,
+                connection,
+                folder,
+                mode,
+                name.strip() or _default_name(folder, mode, now_ms),
+                sources,
+                created_at_ms=now_ms,
+            )
+        )
+        with self._changed:
+            self._jobs[job.job_id] = job
+            self._ledgers[job.job_id] = ProgressLedger(self._ports.clock)
+        self._thread(self._take_in, job, f"intake-{job.job_id}")
+        return job.job_id
+
+    def wait_intake(self, job_id: int) -> JobSnapshot:
+        """Blocks until all files are found, or the looking failed or was cancelled."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    self._leaving
+                    or self._job(job_id).intake_done
+                    or self._job(job_id).state is not JobState.DRAFT
+                )
+            )
+        return self.snapshot(job_id)
+
+    def impact(self, job_id: int) -> Impact:
+        """What the job will do; asks the server what is at the destination."""
+        job = self._job(job_id)
+        gateway = self.gateway(job.connection, self._ports.key_of(job))
+        plain = gateway.capabilities() is None
+        usage = gateway.usage(job.destination)
+        journal = self._ports.journal
+        counts = journal.counts(job_id)
+        return Impact(
+            job.mode,
+            job.destination,
+            sum(counts.files.values()),
+            sum(counts.bytes.values()),
+            usage.files if usage else None,
+            usage.bytes if usage else None,
+            plain,
+            tuple(journal.same_names(job_id, _SHOWN_NAMES)) if plain else (),
+            counts.left_out,
+        )
+
+    def start_job(self, job_id: int, consents: Consents) -> None:
+        """Puts the draft into the queue; raises `WrongUse` where something speaks against it."""
+        job = self._job(job_id)
+        if job.state is not JobState.DRAFT or not job.intake_done:
+            raise WrongUse(f"Job {job_id} is {_words(job.state)} and cannot be started now.")
+        journal = self._ports.journal
+        if twice := journal.same_places(job_id, _SHOWN_NAMES):
+            raise WrongUse(
+                "Several files would be written to the same place, and only one would stay: "
+                f"{', '.join(twice)}. Upload them to different folders."
+            )
+        planned = sum(journal.counts(job_id).files.values())
+        if not planned and job.mode is SyncType.FULL and not consents.empty_full_sync:
+            raise WrongUse(
+                "There is no file to upload. Ending this full sync would leave the destination "
+                "empty; that needs a consent of its own."
+            )
+        self._requeue(replace(job, consents=consents))
+
+    def retry_job(self, job_id: int) -> None:
+        """Failed files are queued again under the same sync."""
+        job = self._job(job_id)
+        if job.state is not JobState.NEEDS_ATTENTION:
+            raise WrongUse(f"Job {job_id} is {_words(job.state)}: there is nothing to retry.")
+        journal = self._ports.journal
+        journal.move_items(job_id, frozenset({ItemState.FAILED}), ItemState.QUEUED)
+        self._ledger(job_id).load(journal.counts(job_id))
+        self._requeue(job)
+
+    def cancel_job(self, job_id: int) -> None:
+        with self._changed:
+            job, run = self._job(job_id), self._runs.get(job_id)
+            self._given_up.add(job_id)
+        if run:
+            run.cancel()
+        elif job.state in (JobState.DRAFT, JobState.QUEUED, JobState.NEEDS_ATTENTION):
+            journal = self._ports.journal
+            journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
+            self._ledger(job_id).load(journal.counts(job_id))
+            ended = replace(job, ended_at_ms=self._ports.clock.now_ms())
+            self._save(ended.moved_to(JobState.CANCELLED))
+
+    def key_arrived(self, connection: Connection) -> None:
+        """Jobs that rested only for want of this connection's key go on."""
+        for job in list(self._jobs.values()):
+            if job.waits_for_key and job.connection == connection:
+                self._requeue(job)
+
+    def snapshot(self, job_id: int) -> JobSnapshot:
+        return self._ledger(job_id).snapshot(self._job(job_id))
+
+    def version(self, job_id: int) -> int:
+        """Grows with every change of the job."""
+        return self._ledger(job_id).version
+
+    def gateway(self, connection: Connection, key: str | None) -> LakeGateway:
+        return self._ports.gateways.open(connection, key)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _job(self, job_id: int) -> UploadJob:
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise WrongUse(f"There is no job {job_id}.")
+        return job
+
+    def _ledger(self, job_id: int) -> ProgressLedger:
+        self._job(job_id)
+        return self._ledgers[job_id]
+
+    def _take_in(self, job: UploadJob) -> None:
+        ledger = self._ledgers[job.job_id]
+
+        def given_up() -> bool:
+            return self._leaving or job.job_id in self._given_up
+
+        try:
+            take_in(job, self._ports.sources, self._ports.journal, ledger.found, given_up)
+            with self._changed:
+                now = self._job(job.job_id)
+            if now.state is JobState.DRAFT:
+                self._save(replace(now, intake_done=True))
+        except Cancelled:
+            log.info("intake of job %s given up", job.job_id)
+        except LakeDropError as error:
+            self._save(self._job(job.job_id).moved_to(JobState.FAILED, error.message))
+
+    def _requeue(self, job: UploadJob) -> None:
+        self._save(job.moved_to(JobState.QUEUED))
+        self._run_what_waits()
+
+    def _run_what_waits(self) -> None:
+        with self._changed:
+            waiting = [
+                job
+                for job in self._jobs.values()
+                if job.state in (JobState.QUEUED, JobState.ENDING) and job.job_id not in self._runs
+            ]
+            for job in waiting[: _MAX_RUNS - len(self._runs)]:
+                if self._leaving:
+                    return
+                run = SyncRunner(
+                    job, self._ports, self._ledgers[job.job_id], self._settings, self._publish
+                )
+                self._runs[job.job_id] = run
+                self._thread(self._run, job, f"sync-{job.job_id}")
+
+    def _run(self, job: UploadJob) -> None:
+        try:
+            self._runs[job.job_id].run()
+        except Exception:
+            # A bug: the log has it whole, the job must not look as if it still moved.
+            log.critical("job %s met a fault of LakeDrop's own", job.job_id, exc_info=True)
+            stuck = self._job(job.job_id)
+            self._save(replace(stuck, state=JobState.NEEDS_ATTENTION, message=_OWN_FAULT))
+            raise
+        finally:
+            with self._changed:
+                del self._runs[job.job_id]
+                self._changed.notify_all()
+        self._run_what_waits()
+        self._on_change(job.job_id)
+
+    def _thread(self, target: Callable[[UploadJob], None], job: UploadJob, name: str) -> None:
+        thread = threading.Thread(target=target, args=(job,), name=name)
+        with self._changed:
+            self._threads = [old for old in self._threads if old.is_alive()]
+            thread.start()
+            self._threads.append(thread)
+
+    def _save(self, job: UploadJob) -> None:
+        self._ports.journal.save_job(job)
+        self._publish(job)
+
+    def _publish(self, job: UploadJob) -> None:
+        with self._changed:
+            self._jobs[job.job_id] = job
+            self._ledgers[job.job_id].touched()
+            self._changed.notify_all()
+        self._on_change(job.job_id)
+
+
+def _default_name(folder: str, mode: SyncType, now_ms: int) -> str:
+    word = "full" if mode is SyncType.FULL else "incremental"
+    when = datetime.fromtimestamp(now_ms / 1000).astimezone()
+    return f"{folder.rpartition('/')[2]} {word} sync {when:%Y-%m-%d %H:%M}"
+
+
+def _words(state: JobState) -> str:
+    return state.value.replace("_", " ")
