@@ -138,7 +138,8 @@ def _wait_for_other_engine(here: Places) -> int:
 def _say(message: dict[str, object]) -> None:
     """The one line for whoever started this process; closed then, so that nobody waits on it."""
     try:
-        print(json.dumps(message), flush=True)
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)
