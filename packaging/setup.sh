@@ -61,7 +61,7 @@ if [ -z "$found" ]; then
         problem="LakeDrop needs Python 3.11 or newer, and $asked is older or does not start."
         packages=
     fi
-    if [ -n "$packages" ] && command -v apt-get >/dev/null; then
+    if [ -n "$packages" ] && [ -z "${PYTHON:-}" ] && command -v apt-get >/dev/null; then
         cure="${as_root}apt-get update &&"
         cure="$cure ${as_root}apt-get install -y --no-install-recommends $packages"
     else

@@ -1,0 +1,218 @@
+"""Set-up does what is missing and nothing else, and starts over what was interrupted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+import setup_venv
+from setup_venv import Machine, SetupFailed, Tree
+
+LISTING = """
+# for   command   package
+run     lib-tool  libtool1    # the window
+test    curl      curl        # the examples
+test    bus-run   dbus-daemon # the keyring
+"""
+
+
+class Terminal:
+    """A machine that notes what set-up does to it; `venv` makes a `.venv` that starts."""
+
+    def __init__(self) -> None:
+        self.commands: list[str] = []
+        self.said: list[str] = []
+        self.tools: set[str] = set()
+        self.failing = ""
+
+    def run(self, command: Sequence[str]) -> int:
+        line = " ".join(command)
+        self.commands.append(line)
+        if " -m venv " in line:
+            python = Path(command[-1]) / "bin" / "python"
+            python.parent.mkdir(parents=True, exist_ok=True)
+            python.unlink(missing_ok=True)
+            python.symlink_to(sys.executable)
+        return 1 if self.failing and self.failing in line else 0
+
+    def machine(self, *, is_root: bool = False, in_ci: bool = False) -> Machine:
+        return Machine(
+            run=self.run,
+            which=lambda name: name if name in self.tools else None,
+            is_root=is_root,
+            in_ci=in_ci,
+            say=self.said.append,
+        )
+
+    def steps(self) -> list[str]:
+        """What was run since the last look, each by its telling word."""
+        words = {" -m venv ": "venv", "requirements-dev.lock": "dev", "requirements.lock": "run"}
+        seen = [
+            next((word for part, word in words.items() if part in line), "project")
+            for line in self.commands
+        ]
+        self.commands.clear()
+        return seen
+
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="make's set-up is for POSIX shells")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "a tree"
+    (folder / "packaging").mkdir(parents=True)
+    (folder / "packaging" / "system-packages.txt").write_text("", encoding="utf-8")
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        (folder / name).write_text(f"{name} as it was\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+def test_the_first_set_up_makes_everything_and_the_second_nothing(
+    root: Path, terminal: Terminal
+) -> None:
+    tree = Tree(root, terminal.machine())
+    assert not tree.is_ready("run")
+    tree.prepare("run")
+    assert terminal.steps() == ["venv", "run", "project"]
+    assert tree.is_ready("run")
+    tree.prepare("run")
+    assert terminal.steps() == []
+
+
+def test_packages_are_taken_by_hash_and_never_built_here(root: Path, terminal: Terminal) -> None:
+    Tree(root, terminal.machine()).prepare("test")
+    [lock] = [line for line in terminal.commands if "requirements" in line]
+    assert "--require-hashes" in lock
+    assert "--only-binary=:all:" in lock
+    assert "--no-build-isolation" in terminal.commands[-1]
+
+
+def test_the_tests_packages_are_added_once_and_survive_a_run(
+    root: Path, terminal: Terminal
+) -> None:
+    tree = Tree(root, terminal.machine())
+    tree.prepare("run")
+    terminal.steps()
+    tree.prepare("test")
+    assert terminal.steps() == ["dev", "project"]
+    (root / "pyproject.toml").write_text("changed\n", encoding="utf-8")
+    tree.prepare("run")
+    assert terminal.steps() == ["project"]
+    assert tree.is_ready("test")
+
+
+@pytest.mark.parametrize("failing", [" -m venv ", "requirements.lock", " -e "])
+def test_a_set_up_that_failed_half_way_is_started_over(
+    root: Path, terminal: Terminal, failing: str
+) -> None:
+    tree = Tree(root, terminal.machine())
+    terminal.failing = failing
+    with pytest.raises(SetupFailed, match="run make again"):
+        tree.prepare("run")
+    terminal.steps()
+    terminal.failing = ""
+    assert not tree.is_ready("run")
+    tree.prepare("run")
+    assert terminal.steps() == ["venv", "run", "project"]
+
+
+def test_a_change_that_failed_half_way_is_started_over(root: Path, terminal: Terminal) -> None:
+    tree = Tree(root, terminal.machine())
+    tree.prepare("run")
+    terminal.failing = "requirements-dev.lock"
+    with pytest.raises(SetupFailed):
+        tree.prepare("test")
+    assert not tree.is_ready("run")
+
+
+def change_lock(root: Path) -> Path:
+    (root / "requirements.lock").write_text("changed\n", encoding="utf-8")
+    return root
+
+
+def lose_python(root: Path) -> Path:
+    (root / ".venv" / "bin" / "python").unlink()
+    return root
+
+
+def break_python(root: Path) -> Path:
+    python = root / ".venv" / "bin" / "python"
+    python.unlink()
+    python.symlink_to("/no/such/python")
+    return root
+
+
+def tear_stamp(root: Path) -> Path:
+    stamp = root / ".venv" / setup_venv.STAMP
+    stamp.write_bytes(stamp.read_bytes()[:20])
+    return root
+
+
+def move_tree(root: Path) -> Path:
+    return root.rename(root.with_name("moved"))
+
+
+@pytest.mark.parametrize("happens", [change_lock, lose_python, break_python, tear_stamp, move_tree])
+def test_a_venv_that_no_longer_fits_is_made_anew(
+    root: Path, terminal: Terminal, happens: Callable[[Path], Path]
+) -> None:
+    Tree(root, terminal.machine()).prepare("run")
+    terminal.steps()
+    tree = Tree(happens(root), terminal.machine())
+    assert not tree.is_ready("run")
+    tree.prepare("run")
+    assert terminal.steps() == ["venv", "run", "project"]
+
+
+def test_root_installs_only_what_is_missing(terminal: Terminal) -> None:
+    terminal.tools = {"apt-get", "lib-tool", "curl"}
+    setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
+    assert terminal.commands == [
+        "apt-get update -q",
+        "apt-get install -y -q --no-install-recommends dbus-daemon",
+    ]
+
+
+def test_root_touches_nothing_when_nothing_is_missing(terminal: Terminal) -> None:
+    terminal.tools = {"apt-get", "lib-tool"}
+    setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "run")
+    assert terminal.commands == []
+
+
+def test_anybody_else_is_told_the_exact_command(terminal: Terminal) -> None:
+    terminal.tools = {"apt-get", "lib-tool"}
+    setup_venv.look_after_the_system(terminal.machine(), LISTING, "test")
+    assert terminal.commands == []
+    [advice] = terminal.said
+    assert "sudo apt-get install -y --no-install-recommends curl dbus-daemon\n" in advice
+
+
+def test_without_apt_nothing_is_run_even_as_root(terminal: Terminal) -> None:
+    terminal.tools = {"lib-tool"}
+    setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
+    assert terminal.commands == []
+    assert "curl dbus-daemon" in terminal.said[0]
+
+
+@pytest.mark.parametrize(("what", "in_ci"), [("run", False), ("test", True)])
+def test_what_the_program_needs_or_ci_lacks_stops_set_up(
+    terminal: Terminal, what: str, in_ci: bool
+) -> None:
+    terminal.tools = {"apt-get"} if what == "run" else {"apt-get", "lib-tool"}
+    with pytest.raises(SetupFailed, match="sudo apt-get install"):
+        setup_venv.look_after_the_system(terminal.machine(in_ci=in_ci), LISTING, what)
+
+
+def test_a_failing_apt_stops_set_up(terminal: Terminal) -> None:
+    terminal.tools, terminal.failing = {"apt-get"}, "install"
+    with pytest.raises(SetupFailed, match="apt-get failed"):
+        setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
