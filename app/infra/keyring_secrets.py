@@ -1,0 +1,70 @@
+"""API keys in the operating system's keyring, one entry a connection."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from app.domain.errors import ConnectionNotUsable
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+SERVICE = "LakeDrop"
+
+_INSTEAD = "Set LAKEDROP_API_KEY for the commands that need the key instead."
+
+
+class KeyringSecrets:
+    """`ports.Secrets`. The package is imported at the first use: it looks for back-ends by
+    reading every installed package's metadata."""
+
+    def __init__(self, service: str = SERVICE) -> None:
+        self._service = service
+        self._lock = threading.Lock()  # back-ends do not promise to be shared by threads
+
+    def get(self, connection_name: str) -> str | None:
+        with self._lock, _told("read"):
+            return _backend().get_password(self._service, connection_name)
+
+    def set(self, connection_name: str, key: str) -> None:
+        with self._lock, _told("stored"):
+            _backend().set_password(self._service, connection_name, key)
+
+    def delete(self, connection_name: str) -> None:
+        """Fine when there is none."""
+        with self._lock, _told("removed"):
+            backend = _backend()
+            if backend.get_password(self._service, connection_name) is not None:
+                backend.delete_password(self._service, connection_name)
+
+
+def _backend() -> KeyringBackend:
+    import keyring
+    from keyring.backends import fail, null
+
+    backend = keyring.get_keyring()
+    # The null back-end takes a key and forgets it: to the user that is no keyring either.
+    if isinstance(backend, fail.Keyring | null.Keyring):
+        raise ConnectionNotUsable(
+            "This system has no keyring that LakeDrop can use (on Linux: GNOME Keyring or KWallet "
+            f"in a desktop session). {_INSTEAD}"
+        )
+    return backend
+
+
+@contextmanager
+def _told(done: str) -> Iterator[None]:
+    """Whatever a back-end raises becomes one error. Its own words stay out of the message, for
+    nobody promises that they hold no key."""
+    try:
+        yield
+    except ConnectionNotUsable:
+        raise
+    except Exception as cause:
+        raise ConnectionNotUsable(
+            f"The key could not be {done}: the system's keyring failed ({type(cause).__name__}). "
+            f"Unlock it and try again. {_INSTEAD}"
+        ) from cause
