@@ -1,0 +1,1 @@
+"""Benchmarks: ratios to a peer, measured in turn in one run. Never asserted in a test."""

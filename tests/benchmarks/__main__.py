@@ -1,0 +1,35 @@
+"""`make bench`: all benchmarks, on a scratch folder of the disk that the tree lies on.
+
+python -m tests.benchmarks [--rounds 9] [--only small|big]
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks import big_file, small_files
+from tests.benchmarks.measuring import ROOT
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", choices=["small", "big"])
+    chosen = parser.parse_args()
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=build))
+    try:
+        if chosen.only in (None, "small"):
+            small_files.run(scratch, chosen.rounds)
+        if chosen.only in (None, "big"):
+            big_file.run(scratch)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
