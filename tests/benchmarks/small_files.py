@@ -14,7 +14,14 @@ from tests.benchmarks.measuring import ROOT, Contestant, in_turn, lakedrop, say,
 
 FILES, SIZE_BYTES = 2_000, 20 * 1024
 
-_PEER_SERVER = "-m uvicorn tests.benchmarks.peer_server:app --log-level error --port".split()
+_PEER_SERVER = [
+    "-m",
+    "uvicorn",
+    "tests.benchmarks.peer_server:app",
+    "--log-level",
+    "error",
+    "--port",
+]
 
 
 def run(scratch: Path, rounds: int) -> None:
