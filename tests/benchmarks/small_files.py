@@ -36,7 +36,7 @@ def run(scratch: Path, rounds: int) -> None:
     with closing(_free_port()) as held:
         port = held.getsockname()[1]
     server = subprocess.Popen(
-        [sys.executable, *_PEER_SERVER, str(port)],
+        [sys.executable, *_PEER_SERVER, "--port", str(port)],
         cwd=ROOT,
         env={**os.environ, "PEER_FOLDER": str(stored)},
     )
