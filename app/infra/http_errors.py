@@ -1,0 +1,208 @@
+"""What a server's answer means to us: HTTP statuses and the public backend's words, as our errors.
+
+The public backend tells *invalid key*, *already ended* and *not found* apart by their text alone.
+The table of those texts stands here and nowhere else; everything else branches on status and slug.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from app.domain.errors import (
+    ContractBroken,
+    FileRefused,
+    InvalidApiKey,
+    LakeBroken,
+    LakeBusy,
+    LakeDropError,
+    LakeFull,
+    LakeRefused,
+    SyncAlreadyEnded,
+    SyncNotFound,
+)
+from embedded_server import contract
+from embedded_server.contract import ErrorAnswer, ErrorReason
+
+_LONGEST_WORDS = 300
+_TOO_MANY_OR_PASSING = frozenset({408, 429, 502, 503, 504})
+_ABOUT_THE_FILE = frozenset({400, 413, 415, 422})
+# These slugs speak of the caller or the account, never of one file.
+_NOT_ABOUT_THE_FILE = frozenset(
+    {ErrorReason.NOT_AUTHENTICATED, ErrorReason.NOT_ALLOWED, ErrorReason.EXPIRED}
+)
+
+_TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
+    (
+        re.compile(re.escape(contract.INVALID_API_KEY)),
+        InvalidApiKey,
+        "The server does not accept the API key of this connection. Give it the right one.",
+    ),
+    (
+        re.compile(re.escape(contract.JOB_ALREADY_ENDED)),
+        SyncAlreadyEnded,
+        "The sync has already ended on the server; nothing can be added to it. Start a new one.",
+    ),
+    (
+        re.compile(re.escape(contract.sync_not_found_text(8)).replace("8", "-?[0-9]{1,20}")),
+        SyncNotFound,
+        "The server does not know this sync any more. Start a new one.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `retry_after` is that header as it was sent, or None."""
+
+    status: int
+    body: bytes
+    retry_after: str | None = None
+
+    def json(self) -> Any:
+        """Raises `ValueError` when the body is no JSON."""
+        try:
+            return json.loads(self.body)
+        except RecursionError as cause:
+            raise ValueError("nested too deeply") from cause
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReader:
+    """Tells errors of one server, named `host`; `key` is blotted out wherever it is echoed."""
+
+    host: str
+    key: str
+    now_s: Callable[[], float]
+
+    def error_of(self, answer: Answer, *, for_file: bool) -> LakeDropError:
+        """The error that an answer other than 2xx stands for. `for_file`: it was about one file."""
+        status, told = answer.status, _told_error(answer)
+        if told is not None and 400 <= status < 500:
+            known = _known_text(told.message)
+            if known is not None:
+                return known
+        words = self._with_words(answer, told)
+        if 300 <= status < 400:
+            return ContractBroken(
+                f"{self.host} sends us on to another address instead of answering. LakeDrop does "
+                "not follow, so that the API key stays where it belongs. Check the address of "
+                "this connection (http or https, the right host, the right path)."
+            )
+        if status == 507 or (told is not None and told.reason == ErrorReason.QUOTA_EXCEED):
+            return LakeFull(f"{words} Make room on the server, then try again.")
+        if status in _TOO_MANY_OR_PASSING:
+            return LakeBusy(words, retry_after_s(answer.retry_after, self.now_s()))
+        if status >= 500:
+            return LakeBroken(words)
+        if for_file and status in _ABOUT_THE_FILE and not _is_about_the_caller(told):
+            return FileRefused(words)
+        if told is not None or status in (401, 403) or _detail(answer) is not None:
+            return LakeRefused(words)
+        return ContractBroken(f"{words} Is the address of this connection right?")
+
+    def refusal_of(self, code: int, msg: str | None) -> LakeDropError:
+        """The error of an upload that was answered 200 with a `code` other than 0."""
+        known = _known_text(msg or "")
+        if known is not None:
+            return known
+        words = f"{self.host} did not take the file: {self.clean(msg or f'code {code}')}."
+        # Our own server tells a part's failure in a batch by the status it would have had alone.
+        if code == 507:
+            return LakeFull(words)
+        if code in _TOO_MANY_OR_PASSING:
+            return LakeBusy(words)
+        if 500 <= code < 600:
+            return LakeBroken(words)
+        return FileRefused(words)
+
+    def nonsense(self, answer: Answer, wrong: str) -> ContractBroken:
+        """The error of a 200 whose body is not what the contract says; `wrong` names the fault."""
+        if _is_html(answer):
+            wrong = "it is a web page"
+        return ContractBroken(
+            f"The answer of {self.host} is not one of the upload API: {self.clean(wrong)}. Is the "
+            "address of this connection right, and does nothing else answer in its place?"
+        )
+
+    def clean(self, words: str) -> str:
+        """A server's own words, fit for a screen: one line, not long, and never with the key."""
+        if self.key:
+            words = words.replace(self.key, "…")
+        one_line = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+        if len(one_line) > _LONGEST_WORDS:
+            one_line = one_line[:_LONGEST_WORDS] + "…"
+        return one_line.rstrip(".")
+
+    def _with_words(self, answer: Answer, told: ErrorAnswer | None) -> str:
+        said = told.message if told is not None else _detail(answer)
+        if said:
+            return f"{self.host} says: {self.clean(said)} ({answer.status})."
+        page = ", with a web page" if _is_html(answer) else ""
+        return f"{self.host} answered {_status_words(answer.status)}{page}."
+
+
+def retry_after_s(header: str | None, now_s: float) -> float | None:
+    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3: seconds or an HTTP date), never < 0.
+
+    None for what is neither. Absurdly long wishes are told as they are: the retry policy caps them.
+    """
+    if header is None:
+        return None
+    try:
+        wish_s = float(header)
+    except ValueError:
+        try:
+            wish_s = email.utils.parsedate_to_datetime(header).timestamp() - now_s
+        except (ValueError, OverflowError, OSError):
+            return None
+    return max(wish_s, 0.0) if math.isfinite(wish_s) else None
+
+
+def _known_text(message: str) -> LakeRefused | None:
+    for text, kind, words in _TEXTS:
+        if text.fullmatch(message):
+            return kind(words)
+    return None
+
+
+def _told_error(answer: Answer) -> ErrorAnswer | None:
+    try:
+        return ErrorAnswer.from_wire(answer.json())
+    except ValueError:  # ContractViolation is one
+        return None
+
+
+def _detail(answer: Answer) -> str | None:
+    """Words of a server that errs in JSON of another shape, such as FastAPI's own `detail`."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict):
+        return None
+    for name in ("message", "msg", "detail", "error"):
+        if isinstance(body.get(name), str):
+            return str(body[name])
+    return ""
+
+
+def _is_about_the_caller(told: ErrorAnswer | None) -> bool:
+    return told is not None and told.reason in _NOT_ABOUT_THE_FILE
+
+
+def _is_html(answer: Answer) -> bool:
+    return answer.body[:1000].lstrip().lower().startswith((b"<!doctype html", b"<html", b"<?xml"))
+
+
+def _status_words(status: int) -> str:
+    try:
+        return f"{status} ({HTTPStatus(status).phrase})"
+    except ValueError:
+        return str(status)

@@ -1,0 +1,208 @@
+"""Speaks to one server over HTTP: the contract's five calls, then what the server negotiated.
+
+With its `http_*` neighbours the only user of httpx. The key goes into the body of *start* and
+*end* alone, as the contract says; never into a URL, a header, a log or an error.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from app.domain.errors import ContractBroken, LakeDropError, LakeRefused, SyncNotFound
+from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
+from app.infra.http_bodies import FormBody, ManyFilesBody, OneFileBody, quoted
+from app.infra.http_connections import HttpConnections, Timeouts
+from app.infra.http_errors import Answer, AnswerReader
+from embedded_server import contract
+from embedded_server.contract import (
+    BatchFileResult,
+    Capabilities,
+    ContractViolation,
+    EndSyncRequest,
+    LakeUsage,
+    StartSyncRequest,
+    SyncJob,
+    SyncType,
+    UploadAnswer,
+    UploadRecord,
+)
+
+_MEANS_PLAIN_SERVER = frozenset({404, 405, 501})
+
+_Parsed = TypeVar("_Parsed")
+
+
+class HttpGateway:
+    """Implements `LakeGateway`. Shared by threads: each call uses a connection of its own.
+
+    `base_url` is an origin, optionally with a path prefix (see `checked_base_url`).
+    Raises `ConnectionNotUsable` when that, or the proxy the system names for it, is no address.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeouts: Timeouts | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._api_key = api_key
+        self._connections = HttpConnections(base_url, timeouts or Timeouts(), ssl_context)
+        self._reader = AnswerReader(self._connections.host, api_key, now_s)
+        self._negotiation = threading.Lock()
+        self._is_negotiated = False
+        self._capabilities: Capabilities | None = None
+
+    def __repr__(self) -> str:
+        return f"HttpGateway({self._connections.host!r})"
+
+    def capabilities(self) -> Capabilities | None:
+        with self._negotiation:
+            if not self._is_negotiated:
+                self._capabilities = self._ask_capabilities()
+                self._is_negotiated = True
+            return self._capabilities
+
+    def _ask_capabilities(self) -> Capabilities | None:
+        answer = self._connections.exchange("GET", contract.CAPABILITIES_ROUTE, None)
+        if answer.status in _MEANS_PLAIN_SERVER:
+            return None
+        if answer.status != 200:
+            raise self._reader.error_of(answer, for_file=False)
+        try:
+            body = answer.json()
+        except ValueError:
+            return None
+        if not isinstance(body, dict) or body.get("product") != contract.PRODUCT:
+            return None
+        # It is one of ours: a slip of its must not pass for "a plain server".
+        return self._parsed(answer, Capabilities.from_wire)
+
+    def start_sync(self, name: str, path: str, sync_type: SyncType) -> int:
+        request = StartSyncRequest(name, path, self._api_key, sync_type)
+        answer = self._call("POST", contract.START_ROUTE, request.to_wire())
+        return self._parsed(answer, lambda body: contract.int_field(body, "sync_id"))
+
+    def upload(
+        self, sync_id: int, folder: str, name: str, content: FileContent, on_sent: OnSent
+    ) -> UploadReceipt:
+        target = f"{contract.UPLOAD_ROUTE}?path={quoted(folder)}&sync_id={sync_id}"
+        form = OneFileBody(name, content, on_sent)
+        answer = self._send_form(target, form, for_file=True)
+        outcome = self._outcome(self._parsed(answer, UploadAnswer.from_wire))
+        if isinstance(outcome, LakeDropError):
+            raise outcome
+        return outcome
+
+    def upload_batch(
+        self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
+    ) -> list[UploadReceipt | LakeDropError]:
+        target = f"{contract.BATCH_ROUTE}?sync_id={sync_id}"
+        answer = self._send_form(target, ManyFilesBody(files, on_sent), for_file=False)
+        results = self._parsed(answer, contract.batch_results_from_wire)
+        # In order and by name, or not at all: an outcome must never be taken for another file's.
+        if [_place(result) for result in results] != [(file.folder, file.name) for file in files]:
+            raise self._reader.nonsense(answer, "its results are not those of the files sent")
+        return [self._outcome(result.answer) for result in results]
+
+    def end_sync(self, sync_id: int) -> None:
+        request = EndSyncRequest(sync_id, self._api_key)
+        answer = self._call("POST", contract.END_ROUTE, request.to_wire(), patient=True)
+        success = self._parsed(answer, lambda body: body.get("success"))
+        if success is False:
+            raise LakeRefused(f"{self._reader.host} says that it could not end the sync.")
+        if success is not True:
+            raise self._reader.nonsense(answer, "success must be true or false")
+
+    def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
+        rows = self._page(contract.LIST_ROUTE, offset, limit, SyncJob.from_wire)
+        return sorted(rows, key=lambda job: job.sync_id)
+
+    def history(self, offset: int, limit: int) -> list[UploadRecord]:
+        rows = self._page(contract.HISTORY_ROUTE, offset, limit, UploadRecord.from_wire)
+        return sorted(rows, key=lambda row: row.history_id)
+
+    def usage(self, path: str) -> LakeUsage | None:
+        capabilities = self.capabilities()
+        if capabilities is None or contract.EXTENSION_USAGE not in capabilities.extensions:
+            return None
+        answer = self._call("GET", f"{contract.USAGE_ROUTE}?path={quoted(path)}")
+        return self._parsed(answer, LakeUsage.from_wire)
+
+    def check(self) -> None:
+        try:
+            self.end_sync(contract.MAX_ID)
+        except SyncNotFound:
+            return
+        raise ContractBroken(
+            f"{self._reader.host} says that it ended a sync that cannot exist. It does not look "
+            "like a server for uploads; check the address of this connection."
+        )
+
+    def close(self) -> None:
+        self._connections.close()
+
+    def _call(
+        self,
+        method: str,
+        target: str,
+        body: dict[str, Any] | None = None,
+        *,
+        patient: bool = False,
+    ) -> Answer:
+        raw = None if body is None else json.dumps(body).encode("ascii")
+        answer = self._connections.exchange(method, target, raw, patient=patient)
+        return self._checked(answer, for_file=False)
+
+    def _send_form(self, target: str, form: FormBody, *, for_file: bool) -> Answer:
+        answer = self._connections.exchange("POST", target, form, patient=True)
+        return self._checked(answer, for_file=for_file)
+
+    def _checked(self, answer: Answer, *, for_file: bool) -> Answer:
+        if not 200 <= answer.status < 300:
+            raise self._reader.error_of(answer, for_file=for_file)
+        return answer
+
+    def _page(
+        self, route: str, offset: int, limit: int, row: Callable[[object], _Parsed]
+    ) -> list[_Parsed]:
+        answer = self._call("GET", f"{route}?from={offset}&size={limit}")
+        rows = self._json(answer)
+        if not isinstance(rows, list):
+            raise self._reader.nonsense(answer, "a list was due")
+        return [self._fields(answer, row, fields) for fields in rows]
+
+    def _parsed(self, answer: Answer, parse: Callable[[Any], _Parsed]) -> _Parsed:
+        """The whole body as an object; raises `ContractBroken`."""
+        body = self._json(answer)
+        if not isinstance(body, dict):
+            raise self._reader.nonsense(answer, "a JSON object was due")
+        return self._fields(answer, parse, body)
+
+    def _json(self, answer: Answer) -> Any:
+        try:
+            return answer.json()
+        except ValueError as cause:
+            raise self._reader.nonsense(answer, "it is no JSON") from cause
+
+    def _fields(self, answer: Answer, parse: Callable[[Any], _Parsed], body: object) -> _Parsed:
+        try:
+            return parse(body)
+        except ContractViolation as cause:
+            raise self._reader.nonsense(answer, str(cause)) from cause
+
+    def _outcome(self, answer: UploadAnswer) -> UploadReceipt | LakeDropError:
+        if answer.code != 0:
+            return self._reader.refusal_of(answer.code, answer.msg)
+        return UploadReceipt(answer.sha256, answer.size)
+
+
+def _place(result: BatchFileResult) -> tuple[str, str]:
+    return result.folder, result.name
