@@ -1,0 +1,61 @@
+"""Builds the web application from services; the only place that knows all routes."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from embedded_server.contract import PRODUCT, VERSION, ContractViolation
+from embedded_server.domain.errors import LakeError
+from embedded_server.gatekeeper import Gatekeeper
+from embedded_server.routes.answers import (
+    error_answer,
+    lake_error_answer,
+    violation_as_lake_error,
+)
+from embedded_server.routes.extensions import extension_routes
+from embedded_server.routes.syncs import sync_routes
+from embedded_server.routes.uploads import upload_routes
+from embedded_server.services.sync_service import SyncService
+from embedded_server.services.upload_service import UploadService
+
+
+def create_app(
+    sync_service: SyncService, upload_service: UploadService, workers: Executor, port: int
+) -> ASGIApp:
+    """The ASGI application behind its gatekeeper; `workers` wait for the disk."""
+    # No documentation pages: they would load scripts from other machines.
+    app = FastAPI(title=f"{PRODUCT} lake server", version=VERSION, docs_url=None, redoc_url=None)
+    app.router.redirect_slashes = False
+    # First, because they are asked for most.
+    app.router.routes[:0] = upload_routes(upload_service, workers)
+    app.include_router(sync_routes(sync_service))
+    app.include_router(extension_routes(sync_service))
+    app.add_exception_handler(LakeError, _on_lake_error)
+    app.add_exception_handler(ContractViolation, _on_violation)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
+    return Gatekeeper(app, port)
+
+
+async def _on_lake_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, LakeError)
+    return lake_error_answer(error)
+
+
+async def _on_violation(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ContractViolation)
+    return lake_error_answer(violation_as_lake_error(error))
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    """404, 405 and whatever else the framework itself refuses."""
+    assert isinstance(error, HTTPException)
+    return error_answer(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def _on_bug(_: Request, __: Exception) -> Response:
+    return error_answer(500, "the server failed: look at its log")

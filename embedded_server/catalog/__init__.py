@@ -1,0 +1,1 @@
+"""What happened: syncs and uploads."""

@@ -1,0 +1,273 @@
+"""The record of syncs and uploads in SQLite; see `ports.Catalog` for what each method promises.
+
+Times are ms since 1970 UTC. Ids have no gaps (nothing is deleted, a rolled-back id is given again),
+so "skip `offset` rows" is a range on the id and costs the same on every page.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from embedded_server.catalog.group_writer import GroupWriter
+from embedded_server.catalog.tables import swaps, syncs, uploads
+from embedded_server.contract import SyncJob, SyncStatus, SyncType, UploadRecord
+from embedded_server.domain.errors import LakeError, LakeFault, LakeFull
+from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.sync import SwapIntent, Sync
+from embedded_server.domain.upload import Destination, UploadRow
+
+_ORG_ID = 0  # one lake, one organisation; the public contract has the field
+_Result = TypeVar("_Result")
+
+_insert_upload = insert(uploads)
+_count_uploads = (
+    update(syncs)
+    .where(syncs.c.sync_id == bindparam("of_sync"))
+    .values(
+        total_files=syncs.c.total_files + bindparam("more"),
+        num_failed=syncs.c.num_failed + bindparam("more_failed"),
+    )
+)
+
+
+class SqlCatalog:
+    """Any thread may call it: writes go to the writer thread, reads take a connection of a pool."""
+
+    def __init__(self, writer: GroupWriter, readers: Engine) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    def close(self) -> None:
+        self._readers.dispose()
+        self._writer.close()
+
+    # -- syncs -------------------------------------------------------------------------------
+
+    def add_sync(self, name: str, path: LakePath, sync_type: SyncType, now_ms: int) -> int:
+        values = {
+            "name": name,
+            "path": str(path),
+            "sync_type": sync_type.value,
+            "status": SyncStatus.SYNCING.value,
+            "started_at_ms": now_ms,
+            "ended_at_ms": 0,
+            "total_files": 0,
+            "num_failed": 0,
+        }
+        return self._write(lambda db: _new_id(db, insert(syncs).values(values)))
+
+    def find_sync(self, sync_id: int) -> Sync | None:
+        with self._reading() as db:
+            row = db.execute(select(syncs).where(syncs.c.sync_id == sync_id)).one_or_none()
+        if row is None:
+            return None
+        return Sync(
+            row.sync_id, LakePath.parse(row.path), SyncType(row.sync_type), SyncStatus(row.status)
+        )
+
+    def finish_sync(self, sync_id: int, now_ms: int) -> None:
+        def work(db: Connection) -> None:
+            db.execute(update(swaps).where(swaps.c.sync_id == sync_id).values(done=1))
+            db.execute(
+                update(syncs)
+                .where(syncs.c.sync_id == sync_id, syncs.c.status == SyncStatus.SYNCING.value)
+                .values(status=SyncStatus.FINISHED.value, ended_at_ms=now_ms)
+            )
+
+        self._write(work)
+
+    def running_sync_ids(self) -> frozenset[int]:
+        running = select(syncs.c.sync_id).where(syncs.c.status == SyncStatus.SYNCING.value)
+        with self._reading() as db:
+            return frozenset(db.execute(running).scalars())
+
+    def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]:
+        page = select(syncs).where(syncs.c.sync_id > offset).order_by(syncs.c.sync_id).limit(limit)
+        with self._reading() as db:
+            return [
+                SyncJob(
+                    _ORG_ID,
+                    row.sync_id,
+                    row.name,
+                    row.path,
+                    SyncType(row.sync_type),
+                    SyncStatus(row.status),
+                    row.started_at_ms,
+                    row.ended_at_ms,
+                    row.total_files,
+                    row.num_failed,
+                )
+                for row in db.execute(page)
+            ]
+
+    # -- uploads -----------------------------------------------------------------------------
+
+    def begin_upload(self, sync_id: int, where: Destination, now_ms: int) -> int:
+        row = UploadRow(
+            sync_id, str(where.folder), where.file_name, 0, "", now_ms, 0, SyncStatus.SYNCING, ""
+        )
+
+        def work(db: Connection) -> int:
+            db.execute(_count_uploads, {"of_sync": sync_id, "more": 1, "more_failed": 0})
+            return _new_id(db, insert(uploads).values(_upload_values(row)))
+
+        return self._write(work, durable=False)
+
+    def finish_upload(self, history_id: int, row: UploadRow) -> None:
+        failed = int(row.status is SyncStatus.FAILED)
+
+        def work(db: Connection) -> None:
+            db.execute(
+                update(uploads)
+                .where(uploads.c.history_id == history_id)
+                .values(_upload_values(row))
+            )
+            if failed:
+                db.execute(_count_uploads, {"of_sync": row.sync_id, "more": 0, "more_failed": 1})
+
+        self._write(work)
+
+    def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
+        if not rows:
+            return
+        values = [_upload_values(row) for row in rows]
+        added = Counter(row.sync_id for row in rows)
+        failed = Counter(row.sync_id for row in rows if row.status is SyncStatus.FAILED)
+
+        def work(db: Connection) -> None:
+            db.execute(_insert_upload, values)
+            for sync_id, more in added.items():
+                counts = {"of_sync": sync_id, "more": more, "more_failed": failed[sync_id]}
+                db.execute(_count_uploads, counts)
+
+        self._write(work)
+
+    def has_upload(self, sync_id: int, where: Destination, sha256: str) -> bool:
+        found = (
+            select(uploads.c.history_id)
+            .where(
+                uploads.c.sync_id == sync_id,
+                uploads.c.file_name == where.file_name,
+                uploads.c.folder == str(where.folder),
+                uploads.c.sha256 == sha256,
+                uploads.c.status == SyncStatus.FINISHED.value,
+            )
+            .limit(1)
+        )
+        with self._reading() as db:
+            return db.execute(found).first() is not None
+
+    def fail_left_over_uploads(self, message: str, now_ms: int) -> int:
+        left_over = uploads.c.status == SyncStatus.SYNCING.value
+
+        def work(db: Connection) -> int:
+            failed = Counter(db.execute(select(uploads.c.sync_id).where(left_over)).scalars())
+            db.execute(
+                update(uploads)
+                .where(left_over)
+                .values(status=SyncStatus.FAILED.value, message=message, ended_at_ms=now_ms)
+            )
+            for sync_id, more_failed in failed.items():
+                counts = {"of_sync": sync_id, "more": 0, "more_failed": more_failed}
+                db.execute(_count_uploads, counts)
+            return failed.total()
+
+        return self._write(work)
+
+    def upload_records(self, offset: int, limit: int) -> Sequence[UploadRecord]:
+        page = (
+            select(uploads)
+            .where(uploads.c.history_id > offset)
+            .order_by(uploads.c.history_id)
+            .limit(limit)
+        )
+        with self._reading() as db:
+            return [
+                UploadRecord(
+                    _ORG_ID,
+                    row.history_id,
+                    row.sync_id,
+                    row.file_name,
+                    row.started_at_ms,
+                    row.ended_at_ms,
+                    SyncStatus(row.status),
+                    row.message,
+                )
+                for row in db.execute(page)
+            ]
+
+    # -- swaps -------------------------------------------------------------------------------
+
+    def add_intent(self, intent: SwapIntent) -> None:
+        values = {
+            "sync_id": intent.sync_id,
+            "path": str(intent.path),
+            "trash_number": intent.trash_number,
+            "staged_mtime_ns": intent.staged_mtime_ns,
+            "done": 0,
+        }
+        self._write(lambda db: db.execute(insert(swaps).values(values)))
+
+    def find_intent(self, sync_id: int) -> SwapIntent | None:
+        return next((it for it in self.open_intents() if it.sync_id == sync_id), None)
+
+    def open_intents(self) -> Sequence[SwapIntent]:
+        waiting = select(swaps).where(swaps.c.done == 0).order_by(swaps.c.sync_id)
+        with self._reading() as db:
+            return [
+                SwapIntent(
+                    row.sync_id, LakePath.parse(row.path), row.trash_number, row.staged_mtime_ns
+                )
+                for row in db.execute(waiting)
+            ]
+
+    # -- both ways to the database -----------------------------------------------------------
+
+    def _write(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
+        with _translated():
+            return self._writer.run(work, durable=durable)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with _translated(), self._readers.connect() as connection:
+            yield connection
+
+
+def _new_id(db: Connection, statement: object) -> int:
+    key = db.execute(statement).inserted_primary_key  # type: ignore[call-overload]
+    return int(key[0])
+
+
+def _upload_values(row: UploadRow) -> dict[str, object]:
+    return {
+        "sync_id": row.sync_id,
+        "folder": row.folder,
+        "file_name": row.file_name,
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256,
+        "started_at_ms": row.started_at_ms,
+        "ended_at_ms": row.ended_at_ms,
+        "status": row.status.value,
+        "message": row.message,
+    }
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raises `LakeFull` or `LakeFault` for what the database says."""
+    try:
+        yield
+    except LakeError:
+        raise
+    except (SQLAlchemyError, sqlite3.Error) as cause:
+        original = getattr(cause, "orig", cause)
+        if getattr(original, "sqlite_errorname", "") == "SQLITE_FULL":
+            raise LakeFull from cause
+        raise LakeFault("the lake's catalog failed: look at the server's log") from cause

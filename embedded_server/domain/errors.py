@@ -1,0 +1,90 @@
+"""Everything the server can refuse or fail at, each with the answer that goes on the wire.
+
+    LakeError
+    ├── InvalidParam        400 invalid_param    fix the request (field, path, name, body)
+    ├── Refused             400 bad_request      the request is well-formed but cannot be done
+    │   ├── WrongKey            "invalid api key"
+    │   ├── SyncNotFound        "sync info for id 8 not found"
+    │   ├── SyncAlreadyEnded    "job is already ended"
+    │   └── PathConflict        a file, folder or link stands in the way
+    ├── BodyTooLarge        413 quota_exceed     send less in one request
+    ├── LakeFull            507 quota_exceed     make room, then send again
+    ├── ServerStopping      503 internal_error   send again later
+    └── LakeFault           500 internal_error   the disk or the catalog failed
+
+A text of these errors is made for the person who sent the request: it never holds a path of this
+machine outside the lake, nor a key.
+"""
+
+from __future__ import annotations
+
+from embedded_server import contract
+from embedded_server.contract import ErrorReason
+
+
+class LakeError(Exception):
+    """An answer other than success; `status` is the HTTP status and the body's `code`."""
+
+    status = 500
+    reason = ErrorReason.INTERNAL_ERROR
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidParam(LakeError):
+    status = 400
+    reason = ErrorReason.INVALID_PARAM
+
+
+class Refused(LakeError):
+    status = 400
+    reason = ErrorReason.BAD_REQUEST
+
+
+class WrongKey(Refused):
+    def __init__(self) -> None:
+        super().__init__(contract.INVALID_API_KEY)
+
+
+class SyncNotFound(Refused):
+    def __init__(self, sync_id: int) -> None:
+        super().__init__(contract.sync_not_found_text(sync_id))
+
+
+class SyncAlreadyEnded(Refused):
+    def __init__(self) -> None:
+        super().__init__(contract.JOB_ALREADY_ENDED)
+
+
+class PathConflict(Refused):
+    """A file where a folder is needed, a folder where a file is, or a link in the way."""
+
+
+class BodyTooLarge(LakeError):
+    status = 413
+    reason = ErrorReason.QUOTA_EXCEED
+
+
+class LakeFull(LakeError):
+    status = 507
+    reason = ErrorReason.QUOTA_EXCEED
+
+    def __init__(self) -> None:
+        super().__init__("the lake's disk is full: make room on it, then send the file again")
+
+
+class ServerStopping(LakeError):
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping: send again when it is back")
+
+
+class LakeFault(LakeError):
+    """The disk or the catalog failed; the cause is in the log, not on the wire."""
+
+
+class CannotServe(Exception):
+    """The lake cannot be opened at all; the text says what to do about it."""

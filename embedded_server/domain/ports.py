@@ -1,0 +1,103 @@
+"""What the services need from the disk and from the catalog, as small protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from embedded_server.contract import LakeUsage, SyncJob, SyncType, UploadRecord
+from embedded_server.domain.errors import LakeError
+from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.sync import SwapIntent, Sync
+from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
+
+Clock = Callable[[], int]  # milliseconds since 1970-01-01 UTC
+
+
+class IncomingFile(Protocol):
+    """A temporary file that is being written and digested. Used by one thread at a time."""
+
+    def write(self, data: bytes) -> None:
+        """Appends; raises `LakeFull` or `LakeFault`."""
+
+    def written(self) -> ReceivedFile:
+        """No more bytes follow; the file is closed to writing, but not yet durable."""
+
+    def discard(self) -> None:
+        """Removes the temporary file; harmless when it is already gone."""
+
+
+class Lake(Protocol):
+    """The lake's files: what readers see, what is staged, what is in the trash."""
+
+    def new_incoming(self) -> IncomingFile: ...
+
+    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[LakeError | None]:
+        """Fsyncs the bytes of each; one outcome a file, in order."""
+
+    def publish(
+        self,
+        sync: Sync,
+        files: Sequence[tuple[ReceivedFile, Destination]],
+        already_there: Callable[[ReceivedFile, Destination], bool],
+    ) -> Sequence[LakeError | None]:
+        """Moves durable files to their places (staged ones for a full sync) and fsyncs the folders.
+
+        What they replace in sight goes to the trash. `already_there` is asked only when a file of
+        the same size and digest stands at the destination: True leaves it and adds nothing to the
+        trash. One outcome a file, in order; None is success and durable.
+        """
+
+    def check_place(self, sync: Sync) -> None:
+        """Raises `PathConflict` when the sync's folder can be no folder."""
+
+    def prepare_swap(self, sync: Sync) -> SwapIntent:
+        """Makes the staged folder and all parents durable; nothing that readers see changes."""
+
+    def swap(self, intent: SwapIntent) -> None:
+        """Puts the staged folder in place and the old one into the trash, durably.
+
+        May be called again after any interruption: it goes on from where the disk stands.
+        """
+
+    def set_aside_staging(self, keep: frozenset[int]) -> None:
+        """Moves staged folders of syncs not in `keep` to the trash: no later sync may find them."""
+
+    def wipe_incoming(self) -> None: ...
+
+    def usage(self, path: LakePath) -> LakeUsage: ...
+
+
+class Catalog(Protocol):
+    """The record of syncs and uploads. Every write that returns is durable unless told."""
+
+    def add_sync(self, name: str, path: LakePath, sync_type: SyncType, now_ms: int) -> int: ...
+
+    def find_sync(self, sync_id: int) -> Sync | None: ...
+
+    def begin_upload(self, sync_id: int, where: Destination, now_ms: int) -> int:
+        """A row in state Syncing; returns its history_id. Not durable: a crash may forget it."""
+
+    def finish_upload(self, history_id: int, row: UploadRow) -> None: ...
+
+    def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
+        """Rows of attempts that are over, in one transaction."""
+
+    def has_upload(self, sync_id: int, where: Destination, sha256: str) -> bool: ...
+
+    def add_intent(self, intent: SwapIntent) -> None: ...
+
+    def find_intent(self, sync_id: int) -> SwapIntent | None: ...
+
+    def open_intents(self) -> Sequence[SwapIntent]: ...
+
+    def finish_sync(self, sync_id: int, now_ms: int) -> None:
+        """Finished, and its intent (if any) done, in one transaction."""
+
+    def running_sync_ids(self) -> frozenset[int]: ...
+
+    def fail_left_over_uploads(self, message: str, now_ms: int) -> int: ...
+
+    def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]: ...
+
+    def upload_records(self, offset: int, limit: int) -> Sequence[UploadRecord]: ...

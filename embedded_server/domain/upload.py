@@ -1,0 +1,41 @@
+"""One file on its way into the lake, and what is known of it at each step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_server.contract import SyncStatus
+from embedded_server.domain.lake_path import LakePath
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a file is to lie: a folder of the lake and a base name."""
+
+    folder: LakePath
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """Bytes that arrived whole, in a temporary file of the lake; not yet in sight."""
+
+    temporary: Path
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """A row of the history for an attempt that is over. Times in ms since 1970 UTC."""
+
+    sync_id: int
+    folder: str
+    file_name: str
+    size_bytes: int
+    sha256: str  # 64 hex digits, or empty where the file never arrived whole
+    started_at_ms: int
+    ended_at_ms: int
+    status: SyncStatus
+    message: str

@@ -1,0 +1,63 @@
+"""Opens a lake's folder for serving, in the order that keeps it sound, and closes it again."""
+
+from __future__ import annotations
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.types import ASGIApp
+
+from embedded_server.app_factory import create_app
+from embedded_server.catalog.opening import open_catalog
+from embedded_server.catalog.sql_catalog import SqlCatalog
+from embedded_server.domain.api_key import ApiKey
+from embedded_server.services.open_syncs import OpenSyncs
+from embedded_server.services.recovery import recover
+from embedded_server.services.sync_service import SyncService
+from embedded_server.services.upload_service import UploadService
+from embedded_server.storage.disk import Disk
+from embedded_server.storage.layout import Layout
+from embedded_server.storage.local_lake import LocalLake
+
+# Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
+_UPLOAD_WORKERS = 16
+_SYNC_WORKERS = 8
+
+_log = logging.getLogger(__name__)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class OpenedLake:
+    """A lake that is recovered and ready; the caller holds its lock as long as this lives."""
+
+    def __init__(self, layout: Layout, disk: Disk) -> None:
+        """Raises `CannotServe`."""
+        self._catalog: SqlCatalog = open_catalog(layout.catalog)
+        self._workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
+        self._sync_workers = ThreadPoolExecutor(_SYNC_WORKERS, "fsync")
+        self._lake = LocalLake(layout, disk, self._sync_workers, now_ms)
+        try:
+            recover(self._lake, self._catalog, now_ms)
+        except BaseException:
+            self.close()
+            raise
+
+    def app(self, key: ApiKey, port: int) -> ASGIApp:
+        open_syncs = OpenSyncs(self._catalog)
+        return create_app(
+            SyncService(self._lake, self._catalog, open_syncs, key, now_ms),
+            UploadService(self._lake, self._catalog, open_syncs, now_ms),
+            self._workers,
+            port,
+        )
+
+    def close(self) -> None:
+        """Waits for uploads that a worker still holds; what they acknowledged is written."""
+        self._workers.shutdown()
+        self._sync_workers.shutdown()
+        self._catalog.close()
+        _log.info("the lake is closed")

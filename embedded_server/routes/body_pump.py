@@ -1,0 +1,104 @@
+"""Moves a request's body from the event loop to a worker thread, in pieces of about 1 MiB.
+
+The loop only receives; parsing, digesting, writing and every wait for the disk happen in the
+worker. A small body costs one hop. A large one is pipelined: while the worker takes one piece, the
+loop gathers the next, and no more: memory stays flat however large the file is, because the server
+stops reading from a socket whose bytes nobody asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import Executor
+from typing import Any, Protocol, TypeVar
+
+from embedded_server.domain.errors import LakeError
+
+PIECE_BYTES = 1 << 20
+CLIENT_GONE_MESSAGE = "the connection ended before the file had arrived whole"
+STOPPING_MESSAGE = "the server was stopped before the file had arrived whole"
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+_Result = TypeVar("_Result")
+_Answer = TypeVar("_Answer", covariant=True)
+
+
+class ClientGone(Exception):
+    """Nobody is left to answer."""
+
+
+class BodyConsumer(Protocol[_Answer]):
+    def open(self) -> None: ...
+
+    def feed(self, data: bytes) -> None: ...
+
+    def finish(self) -> _Answer: ...
+
+    def abort(self, message: str) -> None: ...
+
+
+async def pump(receive: Receive, consumer: BodyConsumer[_Result], workers: Executor) -> _Result:
+    """Returns what `finish` returns. Raises its `LakeError`s, or `ClientGone`.
+
+    Whatever is raised, `abort` was called, after the worker had left the consumer.
+    """
+    loop = asyncio.get_running_loop()
+    busy: asyncio.Future[Any] | None = None
+    opened = False
+    try:
+        while True:
+            data, is_last, is_gone = await _next_piece(receive)
+            if busy is not None:
+                await asyncio.shield(busy)
+                busy = None
+            if is_last and not is_gone:
+                busy = done = loop.run_in_executor(workers, _last_step, consumer, data, not opened)
+                return await asyncio.shield(done)
+            busy = loop.run_in_executor(workers, _step, consumer, data, not opened)
+            opened = True
+            if is_gone:
+                await asyncio.shield(busy)
+                raise ClientGone
+    except BaseException as cause:
+        if busy is not None and not busy.done():
+            await asyncio.wait([busy])
+        await loop.run_in_executor(workers, consumer.abort, _why(cause))
+        raise
+
+
+def _why(cause: BaseException) -> str:
+    if isinstance(cause, LakeError):
+        return cause.message
+    if isinstance(cause, ClientGone):
+        return CLIENT_GONE_MESSAGE
+    if isinstance(cause, asyncio.CancelledError):
+        return STOPPING_MESSAGE
+    return "the server failed: look at its log"
+
+
+async def _next_piece(receive: Receive) -> tuple[bytes, bool, bool]:
+    """(bytes, whether the body is over, whether the client is gone)."""
+    pieces: list[bytes] = []
+    size_bytes = 0
+    while size_bytes < PIECE_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(pieces), True, True
+        piece = message.get("body", b"")
+        pieces.append(piece)
+        size_bytes += len(piece)
+        if not message.get("more_body", False):
+            return b"".join(pieces), True, False
+    return b"".join(pieces), False, False
+
+
+def _step(consumer: BodyConsumer[Any], data: bytes, is_first: bool) -> None:
+    if is_first:
+        consumer.open()
+    consumer.feed(data)
+
+
+def _last_step(consumer: BodyConsumer[_Result], data: bytes, is_first: bool) -> _Result:
+    _step(consumer, data, is_first)
+    return consumer.finish()

@@ -1,0 +1,45 @@
+"""What this server can do beyond the five calls: capabilities, and the usage of a path."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from embedded_server.contract import (
+    CAPABILITIES_ROUTE,
+    EXTENSION_BATCH,
+    EXTENSION_DIGEST,
+    EXTENSION_USAGE,
+    USAGE_ROUTE,
+    VERSION,
+    Capabilities,
+)
+from embedded_server.domain.errors import InvalidParam
+from embedded_server.routes.answers import json_answer
+from embedded_server.routes.batch_form import BATCH_MAX_BYTES, BATCH_MAX_FILES
+from embedded_server.routes.query import parse_query
+from embedded_server.services.sync_service import SyncService
+
+CAPABILITIES = Capabilities(
+    VERSION,
+    frozenset({EXTENSION_BATCH, EXTENSION_DIGEST, EXTENSION_USAGE}),
+    BATCH_MAX_FILES,
+    BATCH_MAX_BYTES,
+)
+
+
+def extension_routes(service: SyncService) -> APIRouter:
+    router = APIRouter()
+
+    @router.get(CAPABILITIES_ROUTE, summary="What this server can do")
+    async def capabilities() -> Response:
+        return json_answer(CAPABILITIES.to_wire())
+
+    @router.get(USAGE_ROUTE, summary="Files and bytes published at a path")
+    async def usage(request: Request) -> Response:
+        path_text = parse_query(request.scope).get("path")
+        if path_text is None:
+            raise InvalidParam("path is missing in the query")
+        return json_answer((await run_in_threadpool(service.usage, path_text)).to_wire())
+
+    return router

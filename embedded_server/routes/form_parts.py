@@ -1,0 +1,90 @@
+"""Turns the pieces of a multipart body into parts, strictly; nothing is spooled.
+
+Built on the sans-io parser of the `multipart` package. A body that the parser does not like, ends
+too early or goes on after its end is an `InvalidParam`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from multipart import MultipartError, MultipartSegment, PushMultipartParser
+
+from embedded_server.domain.errors import InvalidParam
+from embedded_server.routes.multipart_headers import field_and_file_name
+
+FILE_FIELD = "file"
+_MAX_IGNORED_BYTES = 64 << 10  # of all other fields together
+_MAX_OTHER_FIELDS = 16
+TRUNCATED_MESSAGE = "the body ended before the file had arrived whole"
+
+
+class FormConsumer(ABC):
+    """A body being read: `feed`… then `finish`, or `abort`. Used by one thread at a time."""
+
+    def __init__(self, boundary: bytes, max_files: int) -> None:
+        self._parser = PushMultipartParser(
+            boundary, strict=True, max_segment_count=max_files + _MAX_OTHER_FIELDS
+        )
+        self._in_file_part = False
+        self._in_part = False
+        self._parts_seen = 0
+        self._ignored_bytes = 0
+
+    @abstractmethod
+    def on_file_begins(self, file_name: str | None, segment: MultipartSegment) -> None: ...
+
+    @abstractmethod
+    def on_file_data(self, data: bytes) -> None: ...
+
+    @abstractmethod
+    def on_file_ends(self) -> None: ...
+
+    def feed(self, data: bytes) -> None:
+        """The next piece; raises a `LakeError`."""
+        if not data:
+            return
+        try:
+            for event in self._parser.parse(data):
+                if event is None:
+                    self._end_part()
+                elif isinstance(event, MultipartSegment):
+                    self._begin_part(event)
+                else:
+                    self._take(bytes(event))
+        except MultipartError as cause:
+            # A line break after the last boundary is allowed (RFC 2046), but the parser refuses
+            # one that arrives in a piece of its own.
+            if not self._in_part and self._parts_seen and not data.strip(b"\r\n"):
+                return
+            raise InvalidParam(f"the multipart body is malformed: {cause}") from cause
+
+    def feed_end(self) -> None:
+        """No more bytes follow; raises `InvalidParam` when the last boundary is missing."""
+        if self._parser.error is not None:
+            return  # the line break of `feed`, after a body that was whole
+        try:
+            self._parser.close()
+        except MultipartError as cause:
+            raise InvalidParam(TRUNCATED_MESSAGE) from cause
+
+    def _begin_part(self, segment: MultipartSegment) -> None:
+        self._in_part = True
+        self._parts_seen += 1
+        field, file_name = field_and_file_name(segment.header("Content-Disposition") or "")
+        self._in_file_part = field == FILE_FIELD
+        if self._in_file_part:
+            self.on_file_begins(file_name, segment)
+
+    def _take(self, data: bytes) -> None:
+        if self._in_file_part:
+            self.on_file_data(data)
+            return
+        self._ignored_bytes += len(data)
+        if self._ignored_bytes > _MAX_IGNORED_BYTES:
+            raise InvalidParam("fields other than 'file' hold more than 64 KiB")
+
+    def _end_part(self) -> None:
+        if self._in_file_part:
+            self.on_file_ends()
+        self._in_part = self._in_file_part = False

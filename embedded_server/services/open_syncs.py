@@ -1,0 +1,86 @@
+"""The syncs that take uploads now, each behind a gate that *end* closes.
+
+    open ──end──> closed (waits for uploads that are being committed) ──> ended
+           <──end could not begin its swap──┘
+
+An upload is committed inside the gate: either wholly before *end*, or it is told that the job is
+already ended and nothing of it is in.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from embedded_server.contract import SyncStatus
+from embedded_server.domain.errors import SyncAlreadyEnded, SyncNotFound
+from embedded_server.domain.ports import Catalog
+from embedded_server.domain.sync import Sync
+
+
+class SyncGate:
+    def __init__(self, sync: Sync) -> None:
+        self.sync = sync
+        # One *end* at a time; a parallel one waits for the outcome of the first.
+        self.ending = threading.Lock()
+        self.ended = False
+        self._changed = threading.Condition()
+        self._committing = 0
+        self._closed = False
+
+    @contextmanager
+    def committing(self) -> Iterator[None]:
+        """Raises `SyncAlreadyEnded` once *end* has begun."""
+        with self._changed:
+            if self._closed:
+                raise SyncAlreadyEnded
+            self._committing += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._committing -= 1
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Lets nobody in any more, and waits for those who are inside."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._committing == 0)
+
+    def reopen(self) -> None:
+        with self._changed:
+            self._closed = False
+
+
+class OpenSyncs:
+    """Finds a sync's gate; one gate a sync, whoever asks."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._gates: dict[int, SyncGate] = {}
+
+    def find(self, sync_id: int) -> SyncGate:
+        """Raises `SyncNotFound` or `SyncAlreadyEnded`."""
+        gate = self._gates.get(sync_id)
+        if gate is not None:
+            return gate
+        # The catalog is asked under the lock: else a gate could be made anew, open, from a row
+        # that was read just before its sync ended.
+        with self._lock:
+            gate = self._gates.get(sync_id)
+            if gate is None:
+                sync = self._catalog.find_sync(sync_id)
+                if sync is None:
+                    raise SyncNotFound(sync_id)
+                if sync.status is not SyncStatus.SYNCING:
+                    raise SyncAlreadyEnded
+                gate = self._gates[sync_id] = SyncGate(sync)
+            return gate
+
+    def forget(self, sync_id: int) -> None:
+        """Once the catalog says that the sync is over."""
+        with self._lock:
+            self._gates.pop(sync_id, None)

@@ -1,0 +1,31 @@
+"""What a start does before the first answer: nothing half done stays half done.
+
+Each step may be interrupted itself and is simply done again by the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from embedded_server.domain.errors import CannotServe, LakeError
+from embedded_server.domain.ports import Catalog, Clock, Lake
+
+STOPPED_MESSAGE = "the server stopped before the file had arrived"
+
+_log = logging.getLogger(__name__)
+
+
+def recover(lake: Lake, catalog: Catalog, clock: Clock) -> None:
+    """Raises `CannotServe` when the lake cannot be brought to a sound state."""
+    try:
+        lake.wipe_incoming()
+        for intent in catalog.open_intents():
+            _log.warning("sync %d: taking its interrupted swap further", intent.sync_id)
+            lake.swap(intent)
+            catalog.finish_sync(intent.sync_id, clock())
+        lake.set_aside_staging(keep=catalog.running_sync_ids())
+        failed = catalog.fail_left_over_uploads(STOPPED_MESSAGE, clock())
+        if failed:
+            _log.warning("%d uploads had not arrived when the server stopped", failed)
+    except LakeError as cause:
+        raise CannotServe(f"the lake cannot be recovered: {cause.message}") from cause

@@ -1,0 +1,82 @@
+"""Starts and ends syncs, and reads back what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from embedded_server.contract import LakeUsage, SyncJob, SyncStatus, SyncType, UploadRecord
+from embedded_server.domain.api_key import ApiKey
+from embedded_server.domain.errors import InvalidParam, SyncAlreadyEnded
+from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.ports import Catalog, Clock, Lake
+from embedded_server.domain.sync import Sync
+from embedded_server.services.open_syncs import OpenSyncs, SyncGate
+
+MAX_LABEL_CHARACTERS = 1_000
+
+
+class SyncService:
+    def __init__(
+        self, lake: Lake, catalog: Catalog, open_syncs: OpenSyncs, key: ApiKey, clock: Clock
+    ) -> None:
+        self._lake = lake
+        self._catalog = catalog
+        self._open_syncs = open_syncs
+        self._key = key
+        self._clock = clock
+
+    def check_key(self, offered: str) -> None:
+        """Raises `WrongKey`."""
+        self._key.check(offered)
+
+    def start(self, name: str, path_text: str, sync_type: SyncType) -> int:
+        """Returns the new sync's id. Raises `InvalidParam`, `PathConflict`."""
+        if len(name) > MAX_LABEL_CHARACTERS:
+            raise InvalidParam(f"name is longer than {MAX_LABEL_CHARACTERS} characters")
+        if not name.isprintable():
+            raise InvalidParam("name holds a control character or half a character")
+        path = LakePath.parse(path_text)
+        self._lake.check_place(Sync(0, path, sync_type, SyncStatus.SYNCING))
+        return self._catalog.add_sync(name, path, sync_type, self._clock())
+
+    def end(self, sync_id: int) -> None:
+        """A fence: what was acknowledged is in, what was not is out. A full sync's data swaps here.
+
+        Raises `SyncNotFound`, `SyncAlreadyEnded`, `PathConflict`, `LakeFull`, `LakeFault`; after
+        any but the first two, *end* may be called again.
+        """
+        gate = self._open_syncs.find(sync_id)
+        with gate.ending:
+            if gate.ended:
+                raise SyncAlreadyEnded
+            gate.close()
+            if gate.sync.is_full:
+                self._swap(gate)
+            self._finish(gate)
+
+    def _swap(self, gate: SyncGate) -> None:
+        intent = self._catalog.find_intent(gate.sync.sync_id)
+        if intent is None:
+            try:
+                intent = self._lake.prepare_swap(gate.sync)
+            except BaseException:
+                gate.reopen()  # nothing has changed: uploads may go on, *end* may come again
+                raise
+            # From here on the gate stays closed, even if recording fails: the staged folder is
+            # marked, and an upload into it would take the mark away.
+            self._catalog.add_intent(intent)
+        self._lake.swap(intent)
+
+    def _finish(self, gate: SyncGate) -> None:
+        self._catalog.finish_sync(gate.sync.sync_id, self._clock())
+        gate.ended = True
+        self._open_syncs.forget(gate.sync.sync_id)
+
+    def jobs(self, offset: int, limit: int) -> Sequence[SyncJob]:
+        return self._catalog.sync_jobs(offset, limit)
+
+    def history(self, offset: int, limit: int) -> Sequence[UploadRecord]:
+        return self._catalog.upload_records(offset, limit)
+
+    def usage(self, path_text: str) -> LakeUsage:
+        return self._lake.usage(LakePath.parse(path_text))

@@ -1,0 +1,114 @@
+"""Listens on a socket of its own and runs uvicorn on it until somebody asks it to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from embedded_server.domain.errors import CannotServe
+
+_BACKLOG = 512
+_GRACE_S = 5  # for uploads that are on their way when the server is asked to stop
+_KEEP_ALIVE_S = 75  # longer than the pools of usual clients keep an idle connection
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Bound, not yet listening. Raises `CannotServe` with what to do about it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # IPPROTO_TCP said aloud: with proto=0 asyncio does not take it for TCP and leaves Nagle's
+    # algorithm on, which costs 40 ms a request.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        elif sys.platform == "win32":  # there SO_REUSEADDR would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        # Accepted sockets inherit it, whatever the event loop does.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.bind((host, port))
+    except OSError as cause:
+        listener.close()
+        if cause.errno == errno.EADDRINUSE:
+            raise CannotServe(
+                f"port {port} is in use: choose another with --port, or --port 0 for any free one"
+            ) from cause
+        raise CannotServe(f"cannot listen on {host} port {port}: {cause.strerror}") from cause
+    listener.settimeout(0)  # an event loop's socket never blocks
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class StopRequest:
+    """Asked to stop by a signal or by the parent's end; may come before the server exists."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._server: uvicorn.Server | None = None
+
+    def ask(self) -> None:
+        self.asked = True
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def on_signals(self) -> None:
+        """From now on SIGTERM and SIGINT ask; the process then ends by itself, with status 0."""
+
+        def on_signal(_number: int, _frame: FrameType | None) -> None:
+            self.ask()
+
+        names = [signal.SIGTERM, signal.SIGINT]
+        if sys.platform == "win32":
+            names.append(signal.SIGBREAK)
+        for name in names:
+            signal.signal(name, on_signal)
+
+    def reaches(self, server: uvicorn.Server) -> None:
+        self._server = server
+        server.should_exit = self.asked
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_listening()
+
+
+def serve(
+    app: ASGIApp, listener: socket.socket, stop: StopRequest, on_listening: Callable[[], None]
+) -> None:
+    """Returns once it was asked to stop and has answered, or cut off, whatever was on its way."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # a query may bear an api_key
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        backlog=_BACKLOG,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        proxy_headers=False,
+    )
+    server = _Server(config, on_listening)
+    stop.reaches(server)
+    try:
+        server.run([listener])
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return  # a second Ctrl-C, while uvicorn was stopping

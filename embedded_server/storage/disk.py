@@ -1,0 +1,144 @@
+"""The few steps on a disk that durability rests on, each once, so that a test can take one out.
+
+Systems differ here and nowhere else:
+- Linux and macOS: a folder is opened and fsynced to make its entries durable. On macOS `fsync` only
+  reaches the drive's cache, so `F_FULLFSYNC` is asked for first.
+- Windows: a folder cannot be opened for fsync; NTFS journals its entries itself, in order, and
+  `os.replace` is MoveFileEx with replacement. Two folders cannot be exchanged in one step.
+
+All methods raise `OSError` as the system gives it; `local_lake` translates.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import stat
+import sys
+from enum import Enum
+
+from embedded_server.storage import native_calls
+
+if sys.platform == "darwin":
+    import fcntl
+
+_NEW_FILE_FLAGS = (
+    os.O_WRONLY
+    | os.O_CREAT
+    | os.O_EXCL
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+)
+_FOLDERS_CAN_BE_SYNCED = os.name == "posix"
+# A hard link is refused by FAT and some network systems, and when an inode has its most links.
+_NO_LINK_HERE = frozenset(
+    {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EACCES}
+)
+
+
+class Kind(Enum):
+    """What stands at a path, links not followed."""
+
+    NOTHING = "nothing"
+    FILE = "a file"
+    FOLDER = "a folder"
+    OTHER = "a link or a device"
+
+
+class Disk:
+    """The real disk. Has no state; any thread may call it."""
+
+    def kind(self, path: str) -> Kind:
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return Kind.NOTHING
+        if stat.S_ISDIR(mode):
+            return Kind.FOLDER
+        return Kind.FILE if stat.S_ISREG(mode) else Kind.OTHER
+
+    def size_bytes(self, path: str) -> int:
+        return os.lstat(path).st_size
+
+    def mtime_ns(self, path: str) -> int:
+        return os.lstat(path).st_mtime_ns
+
+    def mark_mtime(self, path: str, mtime_ns: int) -> None:
+        os.utime(path, ns=(mtime_ns, mtime_ns))
+
+    def create_file(self, path: str) -> int:
+        return os.open(path, _NEW_FILE_FLAGS, 0o600)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def start_write_back(self, descriptor: int, offset_bytes: int, size_bytes: int) -> None:
+        native_calls.start_write_back(descriptor, offset_bytes, size_bytes)
+
+    def fsync_file(self, descriptor: int) -> None:
+        if sys.platform == "darwin":
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def fsync_folder(self, path: str) -> None:
+        if not _FOLDERS_CAN_BE_SYNCED:
+            return
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            self.fsync_file(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def make_folder(self, path: str) -> None:
+        os.mkdir(path, 0o700)
+
+    def replace(self, source: str, target: str) -> None:
+        os.replace(source, target)
+
+    def rename(self, source: str, target: str) -> None:
+        os.rename(source, target)
+
+    def exchange(self, one: str, other: str) -> bool:
+        """True when both were swapped in one step; False where the system cannot do that."""
+        return native_calls.exchange(one, other)
+
+    def link_or_copy(self, source: str, target: str) -> None:
+        """A second name for the same bytes, or where that cannot be, a durable copy."""
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except NotImplementedError:
+            os.link(source, target)
+        except OSError as cause:
+            if cause.errno not in _NO_LINK_HERE:
+                raise
+            self._copy(source, target)
+
+    def _copy(self, source: str, target: str) -> None:
+        descriptor = self.create_file(target)
+        try:
+            with open(source, "rb", buffering=0) as original:
+                while piece := original.read(1 << 20):
+                    self.write(descriptor, piece)
+            self.fsync_file(descriptor)
+        finally:
+            self.close(descriptor)
+
+    def unlink(self, path: str) -> None:
+        os.unlink(path)
+
+    def remove_empty_folder(self, path: str) -> None:
+        os.rmdir(path)
+
+    def remove_tree(self, path: str) -> None:
+        shutil.rmtree(path)
+
+    def names_in(self, path: str) -> list[str]:
+        return os.listdir(path)

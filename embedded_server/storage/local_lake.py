@@ -1,0 +1,259 @@
+"""The lake on a local disk: where received files become files that readers see.
+
+The write path of every file (fsync here means: on stable storage, or an error is answered):
+
+    incoming/<random> written and digested → fsync(file)
+      → [a name that exists: its bytes linked into the trash → fsync(trash folder)]
+      → rename into place → fsync(folder), and every new ancestor's parent
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+
+from embedded_server.contract import LakeUsage
+from embedded_server.domain.errors import LakeError, PathConflict
+from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.ports import Clock, IncomingFile
+from embedded_server.domain.sync import SwapIntent, Sync
+from embedded_server.domain.upload import Destination, ReceivedFile
+from embedded_server.storage.disk import Disk, Kind
+from embedded_server.storage.disk_errors import as_lake_error, translated
+from embedded_server.storage.durable_folders import DurableFolders
+from embedded_server.storage.folder_swap import FolderSwap
+from embedded_server.storage.incoming_file import TemporaryIncoming
+from embedded_server.storage.layout import Layout
+from embedded_server.storage.shared_lock import SharedLock
+from embedded_server.storage.trash import Trash
+from embedded_server.storage.usage import files_and_bytes
+
+_NAME_LOCKS = 64
+_SYNC_THREADS = 4  # more did not help on the disks measured
+_READ_BYTES = 1 << 20
+
+AlreadyThere = Callable[[ReceivedFile, Destination], bool]
+_Outcomes = list[LakeError | None]
+
+
+def open_layout(root: str, disk: Disk) -> Layout:
+    """Makes the lake's folders where they are missing, durably; raises `OSError`."""
+    layout = Layout(os.path.abspath(root))
+    os.makedirs(os.path.dirname(layout.root), exist_ok=True)
+    for folder in layout.folders():
+        if disk.kind(os.path.realpath(folder)) is Kind.NOTHING:
+            disk.make_folder(folder)
+        elif not os.path.isdir(folder):
+            raise NotADirectoryError(20, "is not a folder", folder)
+        disk.fsync_folder(os.path.dirname(folder))
+    return layout
+
+
+class LocalLake:
+    """Any thread may call it. See `ports.Lake` for what each method promises."""
+
+    def __init__(self, layout: Layout, disk: Disk, sync_pool: Executor, clock: Clock) -> None:
+        self._layout = layout
+        self._disk = disk
+        self._sync_pool = sync_pool
+        # Numbers of the trash: unique in this run and, beginning with the time, across runs.
+        self._numbers = itertools.count(clock())
+        self._folders = DurableFolders(disk)
+        self._trash = Trash(disk, layout, self._folders, self._unique_number)
+        self._swaps = FolderSwap(disk, layout, self._folders, self._unique_number)
+        self._swap_lock = SharedLock()
+        self._name_locks = [threading.Lock() for _ in range(_NAME_LOCKS)]
+
+    def _unique_number(self) -> int:
+        return next(self._numbers)  # one step of C code: safe from any thread
+
+    # -- receiving ---------------------------------------------------------------------------
+
+    def new_incoming(self) -> TemporaryIncoming:
+        return TemporaryIncoming(self._disk, os.path.join(self._layout.incoming, uuid.uuid4().hex))
+
+    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[LakeError | None]:
+        if len(files) == 1:
+            return [self._fsync(files[0])]
+        # The disk merges fsyncs that wait at the same time into fewer journal commits.
+        slices = [range(start, len(files), _SYNC_THREADS) for start in range(_SYNC_THREADS)]
+        outcomes: _Outcomes = [None] * len(files)
+
+        def fsync_slice(indices: range) -> None:
+            for index in indices:
+                outcomes[index] = self._fsync(files[index])
+
+        for done in [self._sync_pool.submit(fsync_slice, indices) for indices in slices]:
+            done.result()
+        return outcomes
+
+    def _fsync(self, file: IncomingFile) -> LakeError | None:
+        assert isinstance(file, TemporaryIncoming), "made by new_incoming()"
+        try:
+            file.fsync_and_close()
+        except OSError as cause:
+            return as_lake_error(cause)
+        return None
+
+    # -- publishing --------------------------------------------------------------------------
+
+    def publish(
+        self,
+        sync: Sync,
+        files: Sequence[tuple[ReceivedFile, Destination]],
+        already_there: AlreadyThere,
+    ) -> Sequence[LakeError | None]:
+        outcomes: _Outcomes = [None] * len(files)
+        with self._swap_lock.shared():
+            for indices in _rounds([where for _, where in files]):
+                batch = [files[index] for index in indices]
+                for index, outcome in zip(
+                    indices, self._publish_round(sync, batch, already_there), strict=True
+                ):
+                    outcomes[index] = outcome
+        return outcomes
+
+    def _publish_round(
+        self,
+        sync: Sync,
+        files: Sequence[tuple[ReceivedFile, Destination]],
+        already_there: AlreadyThere,
+    ) -> _Outcomes:
+        """All destinations differ here, so the trash can be made durable once for all of them."""
+        outcomes: _Outcomes = [None] * len(files)
+        targets: list[str] = [""] * len(files)
+        stands: set[int] = set()
+        trash_folders: dict[str, list[int]] = {}
+        with self._names_locked([where for _, where in files]):
+            for index, (received, where) in enumerate(files):
+                try:
+                    with translated():
+                        targets[index] = target = self._target(sync, where)
+                        if sync.is_full or self._disk.kind(target) is not Kind.FILE:
+                            continue
+                        if self._same_bytes(received, target) and already_there(received, where):
+                            stands.add(index)
+                        else:
+                            kept_in = self._trash.keep(sync.sync_id, target, where)
+                            trash_folders.setdefault(kept_in, []).append(index)
+                except LakeError as error:
+                    outcomes[index] = error
+            self._fsync_folders(trash_folders, outcomes)
+            for index, (received, _) in enumerate(files):
+                if outcomes[index] is None:
+                    try:
+                        if index in stands:
+                            self._disk.unlink(str(received.temporary))
+                        else:
+                            self._disk.replace(str(received.temporary), targets[index])
+                    except OSError as cause:
+                        outcomes[index] = as_lake_error(cause)
+        folders: dict[str, list[int]] = {}
+        for index, target in enumerate(targets):
+            if outcomes[index] is None:
+                folders.setdefault(os.path.dirname(target), []).append(index)
+        self._fsync_folders(folders, outcomes)
+        return outcomes
+
+    def _target(self, sync: Sync, where: Destination) -> str:
+        """The file's path, its folder made durable; raises `PathConflict`."""
+        if sync.is_full:
+            below = [str(sync.sync_id), *where.folder.below(sync.path)]
+            folder = self._folders.make(self._layout.all_staging, below)
+        else:
+            folder = self._folders.make(self._layout.files, where.folder.segments)
+        target = os.path.join(folder, where.file_name)
+        kind = self._disk.kind(target)
+        if kind not in (Kind.NOTHING, Kind.FILE):
+            raise PathConflict(
+                f"{kind.value} stands where the file {where.file_name!r} is to be written"
+            )
+        return target
+
+    def _same_bytes(self, received: ReceivedFile, target: str) -> bool:
+        if self._disk.size_bytes(target) != received.size_bytes:
+            return False
+        digest = hashlib.sha256()
+        with open(target, "rb", buffering=0) as published:
+            while piece := published.read(_READ_BYTES):
+                digest.update(piece)
+        return digest.hexdigest() == received.sha256
+
+    def _fsync_folders(self, folders: dict[str, list[int]], outcomes: _Outcomes) -> None:
+        for folder, indices in folders.items():
+            try:
+                self._disk.fsync_folder(folder)
+            except OSError as cause:
+                error = as_lake_error(cause)
+                for index in indices:
+                    outcomes[index] = error
+
+    @contextmanager
+    def _names_locked(self, places: Sequence[Destination]) -> Iterator[None]:
+        """Two uploads of one name go one after the other: each replaced version is kept."""
+        numbers = sorted({hash(where) % _NAME_LOCKS for where in places})
+        with ExitStack() as held:
+            for number in numbers:  # in order, so that two batches cannot wait for each other
+                held.enter_context(self._name_locks[number])
+            yield
+
+    # -- full syncs --------------------------------------------------------------------------
+
+    def check_place(self, sync: Sync) -> None:
+        path = self._layout.files
+        for segment in sync.path.segments:
+            path = os.path.join(path, segment)
+            kind = self._disk.kind(path)
+            if kind is Kind.NOTHING:
+                return
+            if kind is not Kind.FOLDER:
+                raise PathConflict(f"{kind.value} stands where the folder {segment!r} is needed")
+
+    def prepare_swap(self, sync: Sync) -> SwapIntent:
+        self.check_place(sync)
+        with translated():
+            return self._swaps.prepare(sync.sync_id, sync.path)
+
+    def swap(self, intent: SwapIntent) -> None:
+        with self._swap_lock.exclusive(), translated():
+            self._swaps.go_on(intent)
+
+    def set_aside_staging(self, keep: frozenset[int]) -> None:
+        with translated():
+            for name in self._disk.names_in(self._layout.all_staging):
+                if name.isdecimal() and int(name) in keep:
+                    continue
+                aside = os.path.join(self._layout.all_trash, f"staged-{self._unique_number()}")
+                self._disk.rename(os.path.join(self._layout.all_staging, name), aside)
+
+    # -- housekeeping ------------------------------------------------------------------------
+
+    def wipe_incoming(self) -> None:
+        with translated():
+            for name in self._disk.names_in(self._layout.incoming):
+                self._disk.unlink(os.path.join(self._layout.incoming, name))
+
+    def usage(self, path: LakePath) -> LakeUsage:
+        with translated():
+            files, size_bytes = files_and_bytes(self._layout.published(path))
+        return LakeUsage(str(path), files, size_bytes)
+
+
+def _rounds(places: Sequence[Destination]) -> Iterator[list[int]]:
+    """Splits a batch where a destination comes again: it replaces the earlier one in its turn."""
+    current: list[int] = []
+    seen: set[Destination] = set()
+    for index, where in enumerate(places):
+        if where in seen:
+            yield current
+            current, seen = [], set()
+        current.append(index)
+        seen.add(where)
+    if current:
+        yield current

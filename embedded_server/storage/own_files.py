@@ -1,0 +1,64 @@
+"""The small files a server keeps in its lake: its key, and where it listens."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import uuid
+from contextlib import suppress
+
+from embedded_server.domain.api_key import ApiKey
+from embedded_server.storage.disk import Disk
+
+
+def read_key(path: str) -> ApiKey | None:
+    """Raises `OSError`."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read().strip()
+    except FileNotFoundError:
+        return None
+    return ApiKey(text) if text else None
+
+
+def read_or_make_key(path: str, disk: Disk) -> ApiKey:
+    """The lake's own key; at the first start a random one of 128 bits, in a 0600 file."""
+    key = read_key(path)
+    if key is None:
+        key = ApiKey(str(uuid.UUID(bytes=secrets.token_bytes(16))))
+        _write_whole(path, key.revealed() + "\n", disk)
+    return key
+
+
+def write_server_record(path: str, address: str, disk: Disk) -> None:
+    _write_whole(path, json.dumps({"address": address, "pid": os.getpid()}) + "\n", disk)
+
+
+def read_server_address(path: str) -> str | None:
+    """Where the server that holds the lake listens; None when it has not told."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+    except (OSError, ValueError):
+        return None
+    address = record.get("address") if isinstance(record, dict) else None
+    return address if isinstance(address, str) else None
+
+
+def remove(path: str, disk: Disk) -> None:
+    with suppress(FileNotFoundError):
+        disk.unlink(path)
+
+
+def _write_whole(path: str, text: str, disk: Disk) -> None:
+    """All of it or nothing, never readable for others."""
+    temporary = f"{path}.{uuid.uuid4().hex}"
+    descriptor = disk.create_file(temporary)
+    try:
+        disk.write(descriptor, text.encode("utf-8"))
+        disk.fsync_file(descriptor)
+    finally:
+        disk.close(descriptor)
+    disk.replace(temporary, path)
+    disk.fsync_folder(os.path.dirname(path))
