@@ -16,6 +16,7 @@ from app.domain.errors import (
     DigestMismatch,
     FileRefused,
     LakeDropError,
+    LakeRefused,
     LakeUnreachable,
     Remedy,
 )
@@ -104,14 +105,13 @@ class UploadTask:
                     self._tripped(item, outcome)
                 else:
                     self._received(item, outcome, file.sha256)
-        except FileRefused as refusal:
-            # The batch as a whole did not please; alone, each file gets its own answer.
-            log.warning("batch refused, sending one by one: %s", refusal.message)
-            for item in ready:
-                self._one(item)
         except LakeDropError as error:
+            # A batch that did not please as a whole: alone, each file gets its own answer.
+            alone = type(error) in (LakeRefused, FileRefused)
+            if alone:
+                log.warning("batch refused, sending one by one: %s", error.message)
             for item in ready:
-                self._tripped(item, error)
+                self._one(item) if alone else self._tripped(item, error)
         finally:
             self._ledger.finished(ticket)
 
