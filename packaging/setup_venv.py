@@ -18,6 +18,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 RUNTIME_LOCK = "requirements.lock"
@@ -245,10 +246,14 @@ class Tree:
 
 
 @contextlib.contextmanager
-def alone(tree: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Waits until no other set-up works on this tree (two terminals, or `make -j`)."""
+def alone(tree: Path, say: Callable[[str], None]) -> Iterator[tuple[int, ...]]:
+    """Waits until no other set-up works on this tree (two terminals, or `make -j`).
+
+    Yields the descriptors that a child must inherit which writes into the tree: so a pip that
+    outlives a killed set-up keeps the next one waiting, instead of writing between its lines.
+    """
     if sys.platform == "win32":
-        yield
+        yield ()
         return
     import fcntl  # not there on Windows
 
@@ -258,15 +263,16 @@ def alone(tree: Path, say: Callable[[str], None]) -> Iterator[None]:
         except BlockingIOError:
             say("Another set-up works on this tree; waiting for it ...")
             fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+        yield (held.fileno(),)
 
 
-def run_quietly_fed(command: Sequence[str]) -> int:
+def run_without_input(command: Sequence[str], kept: tuple[int, ...] = ()) -> int:
     """Runs a program on this terminal, but without its input: nothing may stop and ask."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, env=environment, check=False
-    ).returncode
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, env=environment, pass_fds=kept, check=False
+    )
+    return done.returncode
 
 
 def say(line: str) -> None:
@@ -281,18 +287,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--is-ready", action="store_true", help="only say so, by the exit code")
     flags = parser.parse_args(arguments)
     machine = Machine(
-        run=run_quietly_fed,
+        run=run_without_input,
         which=shutil.which,
         is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
         in_ci=bool(os.environ.get("CI")),
         say=say,
     )
     root = Path(__file__).resolve().parent.parent
-    tree = Tree(root, machine)
     try:
         if flags.is_ready:
-            return 0 if tree.is_ready(flags.what) else 1
-        with alone(root, say):
+            return 0 if Tree(root, machine).is_ready(flags.what) else 1
+        with alone(root, say) as kept:
+            tree = Tree(root, replace(machine, run=partial(run_without_input, kept=kept)))
             look_after_the_system(machine, tree.listing(), flags.what)
             tree.prepare(flags.what)
     except SetupFailed as failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -216,3 +217,16 @@ def test_a_failing_apt_stops_set_up(terminal: Terminal) -> None:
     terminal.tools, terminal.failing = {"apt-get"}, "install"
     with pytest.raises(SetupFailed, match="apt-get failed"):
         setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
+
+
+def test_a_child_that_outlives_its_set_up_keeps_the_next_one_waiting(tmp_path: Path) -> None:
+    import fcntl  # not there on Windows
+
+    until_told = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with setup_venv.alone(tmp_path, lambda line: None) as kept:
+        child = subprocess.Popen(until_told, stdin=subprocess.PIPE, pass_fds=kept)
+    with (tmp_path / ".setup.lock").open("w") as next_one:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(next_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        child.communicate()
+        fcntl.flock(next_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
