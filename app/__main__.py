@@ -1,0 +1,100 @@
+"""`lakedrop`: the command line; the window will start here too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.cli import exits
+from app.cli.arguments import parser
+from app.cli.terminal import Terminal
+from app.domain.errors import ConnectionNotUsable, LakeDropError, WrongUse
+
+_TRACEBACK_VARIABLE = "LAKEDROP_TRACEBACK"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code; only wrong options and --help leave by `SystemExit`."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["serve"]:
+        from app.cli.serve import serve
+
+        return serve(arguments[1:])
+    if arguments == ["engine"]:
+        from app.composition import run_engine
+
+        return run_engine()
+    terminal = Terminal.of_process()
+    grammar = parser()
+    options = grammar.parse_args(arguments)
+    if options.command is None:
+        terminal.say(grammar.format_help())
+        terminal.say("The window comes with a later version.")
+        return exits.DONE
+    return _guarded(options, terminal)
+
+
+def _guarded(options: Namespace, terminal: Terminal) -> int:
+    """Every way a command can end, in words; no traceback reaches a user."""
+    try:
+        return _run(options, terminal)
+    except LakeDropError as error:
+        _tell(options, terminal, error)
+        wrong_use = isinstance(error, WrongUse | ConnectionNotUsable)
+        return exits.WRONG_USE if wrong_use else exits.FAILED
+    except BrokenPipeError:
+        # Whoever read us left (`lakedrop jobs | head`); the interpreter's own flush at the end
+        # would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.BROKEN_PIPE
+    except KeyboardInterrupt:
+        return exits.INTERRUPTED
+    except OSError as error:
+        _tell(options, terminal, LakeDropError(str(error)))
+        return exits.FAILED
+    except Exception as bug:
+        if os.environ.get(_TRACEBACK_VARIABLE):
+            raise
+        words = (
+            f"LakeDrop met a fault of its own ({type(bug).__name__}). To see where, for a report, "
+            f"run the command again with {_TRACEBACK_VARIABLE}=1."
+        )
+        _tell(options, terminal, LakeDropError(words))
+        return exits.FAILED
+
+
+def _run(options: Namespace, terminal: Terminal) -> int:
+    from app import composition
+    from app.cli.commands import run
+    from app.cli.context import CommandContext
+    from app.infra.places import HOME_VARIABLE
+    from app.link.engine_starter import API_KEY_VARIABLE, connect_running
+
+    def use_home(folder: Path) -> None:
+        os.environ[HOME_VARIABLE] = str(folder)
+
+    context = CommandContext(
+        terminal,
+        composition.attach_engine,
+        lambda: connect_running(composition.places().runtime_file),
+        use_home,
+        composition.resources_folder() / "samples",
+        os.environ.get(API_KEY_VARIABLE) or None,
+    )
+    return run(options, context)
+
+
+def _tell(options: Namespace, terminal: Terminal, error: LakeDropError) -> None:
+    if getattr(options, "json", False):
+        from app.cli.upload_report import tell_error_as_json
+
+        tell_error_as_json(terminal, error)
+    else:
+        terminal.tell_error(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The command line's grammar and help texts."""
+
+from __future__ import annotations
+
+import argparse
+
+from embedded_server.contract import VERSION
+
+_DESCRIPTION = "Upload files and folders into a data lake, and see what became of them."
+_EPILOG = (
+    "Without --connection or --server a command means the local lake, whose server starts by "
+    "itself. Exit codes: 0 all is well, 1 something failed, 2 wrong use, 130 or 143 interrupted."
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """`options.command` names the command, None where none was given."""
+    main = argparse.ArgumentParser("lakedrop", description=_DESCRIPTION, epilog=_EPILOG)
+    main.add_argument("--version", action="version", version=f"LakeDrop {VERSION}")
+    commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_upload(commands.add_parser("upload", help="send files and folders into a lake"))
+    jobs = commands.add_parser("jobs", help="list sync jobs, newest first")
+    _add_reading(jobs)
+    history = commands.add_parser("history", help="list uploaded files, newest first")
+    _add_reading(history)
+    history.add_argument(
+        "--job", type=_count, metavar="ID", help="only the files of this sync (see lakedrop jobs)"
+    )
+    _add_connect(commands.add_parser("connect", help="add, list, test and remove remote lakes"))
+    demo = commands.add_parser("demo", help="try the main job with sample data on a scratch lake")
+    demo.add_argument(
+        "--folder", metavar="DIR", help="where the scratch lake lies (default: a temporary folder)"
+    )
+    # Their arguments never come here: one is passed on whole, the other is for LakeDrop itself.
+    commands.add_parser("serve", help="run the lake server alone: lakedrop serve --help")
+    commands.add_parser("engine")
+    return main
+
+
+def _add_upload(upload: argparse.ArgumentParser) -> None:
+    upload.description = (
+        "DIR keeps its own name below the destination; DIR/ means its contents. A full sync "
+        "replaces what is at the destination once all files are there; an incremental one adds."
+    )
+    upload.add_argument("paths", nargs="+", metavar="PATH", help="a file, DIR or DIR/")
+    upload.add_argument("--to", required=True, metavar="/DATA/X", help="folder on the lake")
+    upload.add_argument("--mode", required=True, choices=("full", "incremental"))
+    upload.add_argument("--name", default="", help="the sync's label (default: made for you)")
+    _add_target(upload)
+    upload.add_argument(
+        "--yes", "-y", action="store_true", help="agree that a full sync takes old data away"
+    )
+    upload.add_argument(
+        "--allow-empty",
+        action="store_true",
+        help="agree that a full sync without files leaves the destination empty",
+    )
+    upload.add_argument(
+        "--allow-same-names",
+        action="store_true",
+        help="agree to send same names from several folders to a server that may mix them up",
+    )
+    _add_json(upload)
+
+
+def _add_reading(reading: argparse.ArgumentParser) -> None:
+    _add_target(reading)
+    reading.add_argument(
+        "--limit", type=_count, default=50, metavar="N", help="how many rows (default: 50)"
+    )
+    _add_json(reading)
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--connection", metavar="NAME", help="a remote (see lakedrop connect)")
+    where.add_argument("--server", metavar="URL", help="a server's address, for this run only")
+    _add_plain_http(command)
+
+
+def _add_plain_http(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--allow-plain-http",
+        action="store_true",
+        help="send key and data unencrypted to another machine, where all on the way can read them",
+    )
+
+
+def _add_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_connect(connect: argparse.ArgumentParser) -> None:
+    actions = connect.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser(
+        "add",
+        help="save a remote; its key goes into the system's keyring",
+        description="The key is read from LAKEDROP_API_KEY, else asked for, never an argument.",
+    )
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("url", metavar="URL", help="such as https://client.example.com")
+    _add_plain_http(add)
+    add.add_argument("--replace", action="store_true", help="change one that is there")
+    key = add.add_mutually_exclusive_group()
+    key.add_argument("--key-stdin", action="store_true", help="read the key from standard input")
+    key.add_argument("--no-key", action="store_true", help="store no key")
+    _add_json(actions.add_parser("list", help="show all"))
+    test = actions.add_parser("test", help="check address and key; leaves nothing on the server")
+    test.add_argument("name", metavar="NAME")
+    remove = actions.add_parser("remove", help="forget one and its key")
+    remove.add_argument("name", metavar="NAME")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if not 1 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return number

@@ -1,0 +1,100 @@
+"""What a person must agree to before a job starts, with the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.cli import words
+from app.cli.terminal import Terminal
+from app.domain.errors import WrongUse
+from app.domain.impact import Impact
+from app.domain.upload_job import Consents
+from embedded_server.contract import SyncType
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the command line agreed to already."""
+
+    yes: bool = False
+    allow_empty: bool = False
+    allow_same_names: bool = False
+
+
+def impact_from_wire(wire: Mapping[str, Any]) -> Impact:
+    return Impact(
+        mode=SyncType(wire["mode"]),
+        destination=str(wire["destination"]),
+        new_files=int(wire["new_files"]),
+        new_bytes=int(wire["new_bytes"]),
+        replaced_files=wire["replaced_files"],
+        replaced_bytes=wire["replaced_bytes"],
+        plain_server=bool(wire["plain_server"]),
+        same_names=tuple(wire["same_names"]),
+        left_out=int(wire["left_out"]),
+    )
+
+
+def consents_for(impact: Impact, agreed: Agreed, terminal: Terminal) -> Consents | None:
+    """The consents to start with, or None when a question was answered with no.
+
+    Raises `WrongUse` where nobody can be asked, with the option that is missing.
+    """
+    if impact.new_files == 0 and impact.mode is SyncType.INCREMENTAL:
+        raise WrongUse("There is no file in what you named, so there is nothing to upload.")
+    if impact.empties_destination and not agreed.allow_empty:
+        raise WrongUse(
+            "There is no file in what you named, and a full sync without files leaves "
+            f"{words.shown(impact.destination)} empty. If that is what you want, add --allow-empty."
+        )
+    same_names = bool(impact.plain_server and impact.same_names)
+    questions = [
+        (impact.moves_data_to_trash and not agreed.yes, trash_question(impact), "--yes"),
+        (
+            same_names and not agreed.allow_same_names,
+            same_names_question(impact),
+            "--allow-same-names",
+        ),
+    ]
+    for needed, question, option in questions:
+        if not needed:
+            continue
+        if not terminal.can_ask:
+            raise WrongUse(f"{question} Add {option} to agree.")
+        if not terminal.ask(f"{question} Go on?"):
+            return None
+    return Consents(
+        empty_full_sync=impact.empties_destination,
+        same_names_on_plain_server=same_names,
+        end_without_failed_files=impact.mode is SyncType.INCREMENTAL,
+    )
+
+
+def trash_question(impact: Impact) -> str:
+    """`412 files, 9.0 GB at /data/x move to the trash; 415 files, 9.1 GB take their place.`"""
+    destination = words.shown(impact.destination)
+    new = f"{words.files(impact.new_files)}, {words.size(impact.new_bytes)}"
+    if impact.replaced_files is None or impact.replaced_bytes is None:
+        return (
+            f"This server cannot tell what is at {destination}. Whatever is there is taken away "
+            f"(do not count on getting it back), and {new} {_take(impact.new_files)} its place."
+        )
+    old = f"{words.files(impact.replaced_files)}, {words.size(impact.replaced_bytes)}"
+    move = "moves" if impact.replaced_files == 1 else "move"
+    return (
+        f"{old} at {destination} {move} to the trash; {new} {_take(impact.new_files)} their place."
+    )
+
+
+def same_names_question(impact: Impact) -> str:
+    names = ", ".join(words.shown(name) for name in impact.same_names)
+    return (
+        f"Files of the same name lie in several folders ({names}), and nobody can see whether "
+        "this server keeps folders apart: one could overwrite the other."
+    )
+
+
+def _take(files: int) -> str:
+    return "takes" if files == 1 else "take"
