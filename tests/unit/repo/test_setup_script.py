@@ -14,6 +14,7 @@ from tests.unit.repo.tree import ROOT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="make's set-up is for POSIX shells")
 
+TREE = "cây mã nguồn"
 SHELL_TOOLS = ("sh", "dirname")
 TOO_OLD = "#!/bin/sh\nexit 1\n"
 # Knows its version but not its venv module, as Debian's python3 without python3-venv does.
@@ -39,7 +40,7 @@ def program(file: Path, text: str) -> None:
 
 def set_up(bin_folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs the real script in a tree of its own whose path has a space and an accent."""
-    tree = bin_folder.parent / "cây mã nguồn"
+    tree = bin_folder.parent / TREE
     shutil.copytree(ROOT / "packaging", tree / "packaging", dirs_exist_ok=True)
     return subprocess.run(
         [bin_folder / "sh", tree / "packaging" / "setup.sh", "run"],
@@ -88,6 +89,14 @@ def test_a_python_asked_for_by_name_is_not_replaced_by_another(bin_folder: Path)
     answer = set_up(bin_folder, PYTHON="python3.99")
     assert answer.returncode == 1
     assert "there is no python3.99 here" in answer.stderr
+
+
+def test_a_tree_that_is_ready_needs_no_python_of_the_system(bin_folder: Path) -> None:
+    python = bin_folder.parent / TREE / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    program(python, "#!/bin/sh\nexit 0\n")
+    answer = set_up(bin_folder)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
 def test_make_alone_lists_every_target() -> None:
