@@ -22,6 +22,7 @@ from app.domain.errors import (
     InvalidApiKey,
     LakeDropError,
     LakeRefused,
+    SourceChanged,
     SyncAlreadyEnded,
     SyncNotFound,
 )
@@ -250,6 +251,8 @@ class FakeLake:
             for piece in content.chunks():
                 pieces.append(piece)
                 on_sent(len(piece))
+            if sum(map(len, pieces)) != content.size_bytes:
+                raise SourceChanged("The file's size changed while it was sent.")
         except BaseException:
             self._end_upload(row, SyncStatus.FAILED, "the upload was cut")
             raise
@@ -371,7 +374,7 @@ class FakeLake:
     def _begin_upload(self, sync_id: int, folder: str, name: str) -> UploadRecord:
         with self._store.lock:
             job = self._running_job(sync_id)
-            if folder != job.path and not folder.startswith(job.path + "/"):
+            if not f"{folder}/".startswith(f"{job.path}/") or "/../" in f"{folder}/":
                 raise FileRefused(f"{folder} does not lie below {job.path}.")
             if name in ("", ".", "..") or "/" in name or "\0" in name:
                 raise FileRefused(f"{name!r} is no good as a file name.")

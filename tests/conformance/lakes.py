@@ -1,0 +1,114 @@
+"""The lakes that the gateway suite runs against, and what each of them promises."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from app.domain.ports import LakeGateway
+from app.infra.http_gateway import HttpGateway
+from tests.support.fake_lake import FAKE_KEY, FakeLake
+from tests.support.plain_server import running_plain_server
+from tests.support.real_server import RealServer
+
+
+class Promise(Enum):
+    """What a LakeDrop server gives beyond the plain contract."""
+
+    DIGEST = auto()  # the answer of an upload tells what was stored
+    BATCH = auto()
+    USAGE = auto()
+    TRASH = auto()  # everything that was replaced is kept
+    OWN_STAGING = auto()  # an abandoned full sync's files are never published by another
+
+
+EVERY_PROMISE = frozenset(Promise)
+NO_PROMISE: frozenset[Promise] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class LakeUnderTest:
+    """`published` is lake path → bytes as a reader sees them; `trashed` all bytes kept aside."""
+
+    gateway: LakeGateway
+    with_key: Callable[[str], LakeGateway]
+    promises: frozenset[Promise]
+    published: Callable[[], dict[str, bytes]]
+    trashed: Callable[[], list[bytes]]
+
+
+def _of_fake(fake: FakeLake, promises: frozenset[Promise]) -> LakeUnderTest:
+    return LakeUnderTest(
+        fake,
+        fake.with_key,
+        promises,
+        lambda: fake.published,
+        lambda: list(fake.trash.values()),
+    )
+
+
+@contextlib.contextmanager
+def _fake(_root: Path) -> Iterator[LakeUnderTest]:
+    yield _of_fake(FakeLake(), EVERY_PROMISE)
+
+
+@contextlib.contextmanager
+def _fake_plain(_root: Path) -> Iterator[LakeUnderTest]:
+    yield _of_fake(FakeLake(plain=True), NO_PROMISE)
+
+
+@contextlib.contextmanager
+def _over_http(
+    address: str, files: Path, trash: Path, promises: frozenset[Promise]
+) -> Iterator[LakeUnderTest]:
+    with contextlib.ExitStack() as opened:
+
+        def gateway(key: str) -> LakeGateway:
+            made = HttpGateway(address, key)
+            opened.callback(made.close)
+            return made
+
+        yield LakeUnderTest(
+            gateway(FAKE_KEY),
+            gateway,
+            promises,
+            lambda: {f"/{path}": data for path, data in _files_below(files).items()},
+            lambda: list(_files_below(trash).values()),
+        )
+
+
+@contextlib.contextmanager
+def _plain_server(root: Path) -> Iterator[LakeUnderTest]:
+    with (
+        running_plain_server(root, FAKE_KEY) as server,
+        _over_http(server.address, root / "files", root / "trash", NO_PROMISE) as lake,
+    ):
+        yield lake
+
+
+@contextlib.contextmanager
+def _real_server(root: Path) -> Iterator[LakeUnderTest]:
+    with (
+        RealServer(root / "lake", api_key=FAKE_KEY) as server,
+        _over_http(server.address, server.files, server.trash, EVERY_PROMISE) as lake,
+    ):
+        yield lake
+
+
+def _files_below(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+LAKES: dict[str, Callable[[Path], contextlib.AbstractContextManager[LakeUnderTest]]] = {
+    "fake": _fake,
+    "fake-plain": _fake_plain,
+    "http-plain-server": _plain_server,
+    "http-real-server": _real_server,
+}
