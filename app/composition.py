@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from app.infra.places import Places
 from app.link.engine_starter import EngineLaunch, attach, connect_running, engine_command
 
 if TYPE_CHECKING:
+    from filelock import FileLock
+
     from app.link.engine_client import EngineClient
 
 log = logging.getLogger(__name__)
@@ -42,25 +45,55 @@ def run_engine() -> int:
 
     Imports the heavy rooms only here, so that a screen starts without them.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock
 
     from app.domain.errors import LakeDropError
 
     _log_to_stderr()
-    here = places()
-    lock = FileLock(here.engine_lock, timeout=0)
+    lock: FileLock | None = None
     try:
-        lock.acquire()
-    except Timeout:
-        return _wait_for_other_engine(here)
-    try:
+        here = places()
+        lock = FileLock(here.engine_lock, timeout=0)
+        if _is_another_ready(here, lock):
+            _say({"ready": True})
+            return 0
         return _run_locked_engine(here)
     except LakeDropError as error:
         log.critical("the engine cannot start: %s", error.message)
         _say({"error": error.message})
         return 1
+    except OSError as error:
+        log.critical("the engine cannot start", exc_info=True)
+        _say({"error": f"The upload engine cannot start: {error}."})
+        return 1
     finally:
-        lock.release()
+        if lock is not None:
+            lock.release()
+
+
+def _is_another_ready(here: Places, lock: FileLock) -> bool:
+    """False with the lock in our hands, True when the engine that holds it answers.
+
+    One that is just ending holds the lock for a moment and answers no more: then it is our turn.
+    """
+    from filelock import Timeout
+
+    from app.link.engine_errors import EngineNotStarted
+
+    deadline_s = time.monotonic() + _OTHER_ENGINE_WITHIN_S
+    pause = threading.Event()
+    while time.monotonic() < deadline_s:
+        try:
+            lock.acquire()
+        except Timeout:
+            client = connect_running(here.runtime_file)
+            if client is not None:
+                client.close()
+                return True
+            pause.wait(0.02)
+        else:
+            return False
+    raise EngineNotStarted("Another upload engine holds the queue but does not answer. Try again.")
 
 
 def _run_locked_engine(here: Places) -> int:
@@ -77,62 +110,46 @@ def _run_locked_engine(here: Places) -> int:
     from app.infra.sqlite_journal import SqliteJournal
     from app.infra.system_clock import SystemClock
 
-    journal = SqliteJournal(here.journal)
-    local_lake = LocalLakeServer(here.lake)
-    gateways = HttpGateways(local_lake)
-    secrets = KeyringSecrets()
-    keys = Keys(secrets)
-    ports = RunPorts(journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job)
-    socket = EngineSocket(here)
-    # The engine tells the service, and the service's commands ask the engine: tied by these two.
-    engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
-    commands = EngineCommands(
-        engine,
-        journal,
-        TomlConnectionStore(here.connections_file),
-        secrets,
-        keys,
-        local_lake,
-        lambda: service.stop(),
-    )
-    service = EngineService(
-        socket.listener,
-        socket.auth_key,
-        commands.table(),
-        engine.snapshot,
-        engine.version,
-        lambda: engine.is_busy,
-        _linger_s(),
-    )
-    signal.signal(signal.SIGTERM, lambda *_: service.stop())
-    try:
+    with ExitStack() as closing:  # in the reverse order, also when the next one cannot be made
+        socket = EngineSocket(here)
+        closing.callback(socket.close)
+        journal = SqliteJournal(here.journal)
+        closing.callback(journal.close)
+        local_lake = LocalLakeServer(here.lake)
+        closing.callback(local_lake.stop)
+        gateways = HttpGateways(local_lake)
+        closing.callback(gateways.close)
+        secrets = KeyringSecrets()
+        keys = Keys(secrets)
+        ports = RunPorts(journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job)
+        # The engine tells the service, whose commands ask the engine: tied by these two lambdas.
+        engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
+        closing.callback(engine.close)
+        commands = EngineCommands(
+            engine,
+            journal,
+            TomlConnectionStore(here.connections_file),
+            secrets,
+            keys,
+            local_lake,
+            lambda: service.stop(),
+        )
+        service = EngineService(
+            socket.listener,
+            socket.auth_key,
+            commands.table(),
+            engine.snapshot,
+            engine.version,
+            lambda: engine.is_busy,
+            _linger_s(),
+        )
+        # On a thread: a handler runs amid the main thread's own use of the same locks.
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=service.stop).start())
         engine.recover()
         socket.announce()
         _say({"ready": True})
         service.serve()
-    finally:
-        # In this order: runs put their items back before what they use goes away.
-        engine.close()
-        gateways.close()
-        local_lake.stop()
-        journal.close()
-        socket.close()
     return 0
-
-
-def _wait_for_other_engine(here: Places) -> int:
-    """Another engine holds the lock: ready as soon as it answers."""
-    deadline_s = time.monotonic() + _OTHER_ENGINE_WITHIN_S
-    pause = threading.Event()
-    while time.monotonic() < deadline_s:
-        client = connect_running(here.runtime_file)
-        if client is not None:
-            client.close()
-            _say({"ready": True})
-            return 0
-        pause.wait(0.02)
-    _say({"error": "Another upload engine holds the queue but does not answer. Try again."})
-    return 1
 
 
 def _say(message: dict[str, object]) -> None:

@@ -61,11 +61,12 @@ def checked_base_url(url: str, *, allow_plain_http: bool) -> str:
         port_ok = parts.port is None or parts.port > 0
     except ValueError:
         parts, port_ok = urlsplit(""), False
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
+    odd = any(not character.isprintable() or character == " " for character in parts.netloc)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok or odd:
         raise ConnectionNotUsable(
             "The address must look like https://client.example.com; got something else."
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConnectionNotUsable(
             "The address must not hold a user name, a password, a query or a fragment. "
             "Give the API key separately."

@@ -122,8 +122,11 @@ class SourceFiles(Protocol):
         """Opens it for one reading; used as a context manager. Raises `SourceUnreadable`."""
         ...
 
-    def read_small(self, item: QueueItem) -> SmallFile:
-        """The whole file, with its digest. Raises `SourceUnreadable`, `SourceChanged`."""
+    def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:
+        """The whole file, with its digest; None when it has grown beyond `most_bytes`.
+
+        Raises `SourceUnreadable`, `SourceChanged`.
+        """
         ...
 
 

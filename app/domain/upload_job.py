@@ -84,6 +84,7 @@ class UploadJob:
     intake_done: bool = False
     consents: Consents = Consents()
     sync_id: int | None = None
+    end_sent: bool = False  # an *end* may have reached the server, answered or not
     message: str = ""
     problem: str = ""  # the kind of the error that made it rest, e.g. "InvalidApiKey"
     created_at_ms: int = 0
@@ -111,6 +112,8 @@ def checked_destination(path: str) -> str:
         raise WrongUse(
             f"The destination must be a folder of the lake such as /data/sales, not {path!r}."
         )
+    if any("\ud800" <= character <= "\udfff" for character in trimmed):
+        raise WrongUse(f"The destination is not valid Unicode, so no lake can take it: {path!r}.")
     if any(part in ("", ".", "..") for part in trimmed[1:].split("/")):
         raise WrongUse(
             f"The destination must not hold '//', '.' or '..' between its slashes: {path!r}."

@@ -43,6 +43,7 @@ class Claims:
         self._exhausted = False
         self._waiting: list[tuple[float, int, QueueItem]] = []
         self._out = 0
+        self._held_until_s = 0.0
         self._stopped = False
         self.error: LakeDropError | None = None
 
@@ -53,6 +54,10 @@ class Claims:
         """
         with self._changed:
             while not self._stopped:
+                held_s = self._held_until_s - self._clock.monotonic_s()
+                if held_s > 0:
+                    self._changed.wait(held_s)
+                    continue
                 if unit := self._take():
                     self._out += len(unit)
                     return unit
@@ -64,14 +69,21 @@ class Claims:
                 self._changed.wait(wait_s)
             return None
 
+    @property
+    def largest_batched_bytes(self) -> int:
+        return self._limits.largest_file_bytes
+
     def settle(self, count: int = 1) -> None:
         with self._changed:
             self._out -= count
             self._changed.notify_all()
 
-    def retry(self, item: QueueItem, after_s: float) -> None:
+    def retry(self, item: QueueItem, after_s: float, *, hold_all: bool = False) -> None:
+        """The item goes again after `after_s`; with `hold_all` no other goes before that either."""
         with self._changed:
             due_s = self._clock.monotonic_s() + after_s
+            if hold_all:
+                self._held_until_s = max(self._held_until_s, due_s)
             heapq.heappush(self._waiting, (due_s, item.item_id, item))
             self._out -= 1
             self._changed.notify_all()
@@ -104,6 +116,8 @@ class Claims:
     def _peek(self) -> QueueItem | None:
         if self._waiting and self._waiting[0][0] <= self._clock.monotonic_s():
             return self._waiting[0][2]
+        if len(self._waiting) >= _PAGE:
+            return None  # enough has failed: what waits goes first, and memory stays bounded
         if not self._page and not self._exhausted:
             page = self._journal.queued(self._job_id, self._read_to, _PAGE)
             self._exhausted = not page

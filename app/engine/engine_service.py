@@ -7,17 +7,21 @@ yet is one pending snapshot a job, not a queue.
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Listener, answer_challenge, deliver_challenge
 from multiprocessing.connection import Connection as Channel
-from multiprocessing.connection import Listener, answer_challenge, deliver_challenge
 from typing import Any
 
 from app.domain.errors import LakeDropError, WrongUse
 from app.domain.snapshots import JobSnapshot
-from app.domain.upload_job import RUNNING
+from app.domain.upload_job import RUNNING, JobState
 from app.link.protocol import MAX_FRAME_BYTES, decode, encode, error_to_wire
 
 log = logging.getLogger(__name__)
@@ -25,6 +29,7 @@ log = logging.getLogger(__name__)
 Command = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _PUSH_EVERY_S = 0.1
+_ACCEPT_AGAIN_S = 0.05
 _SOCKET_ENDED = (EOFError, OSError)
 
 
@@ -57,17 +62,23 @@ class EngineService:
         """Returns when the engine should end."""
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
         while not self._stopping.is_set():
+            self._left.clear()  # before looking: what changes from here on is seen
             idle = not self._screens and not self._is_busy()
-            self._left.clear()
             looked_again = self._left.wait(self._linger_s if idle else None)
             if idle and not looked_again and not self._screens and not self._is_busy():
                 break
         self._stopping.set()
+        self._wake_acceptor()
         self._listener.close()
         with self._lock:
             screens = list(self._screens)
         for screen in screens:
             screen.close()
+
+    def _wake_acceptor(self) -> None:
+        """Closing a listener does not wake the thread that waits at it; a caller does."""
+        with suppress(*_SOCKET_ENDED):
+            Client(self._listener.address).close()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -88,7 +99,12 @@ class EngineService:
             try:
                 channel = self._listener.accept()
             except _SOCKET_ENDED:
-                continue  # a screen that left while it knocked, or our own close
+                # A screen that left while it knocked; or too many open files, which may pass.
+                self._stopping.wait(_ACCEPT_AGAIN_S)
+                continue
+            if self._stopping.is_set():
+                channel.close()
+                return
             threading.Thread(
                 target=self._attend, args=(channel,), name="screen", daemon=True
             ).start()
@@ -98,7 +114,7 @@ class EngineService:
             # Here and not in the listener, so that a silent caller holds up nobody else.
             deliver_challenge(channel, self._auth_key)
             answer_challenge(channel, self._auth_key)
-        except (AuthenticationError, *_SOCKET_ENDED):
+        except (AuthenticationError, AssertionError, *_SOCKET_ENDED):
             log.warning("a caller could not prove that it knows the engine's key")
             channel.close()
             return
@@ -144,7 +160,7 @@ class _Screen:
                     pool.submit(self._answer, request)
             except _SOCKET_ENDED:
                 log.debug("a screen left")
-            except ValueError:
+            except (ValueError, TypeError):
                 log.warning("a screen sent what is no message; closed")
             finally:
                 self.close()
@@ -156,16 +172,18 @@ class _Screen:
     def close(self) -> None:
         self._closed.set()
         self._wake.set()
-        try:
-            self._channel.close()
-        except OSError:
-            log.debug("a screen's socket was closed already")
+        _hang_up(self._channel)
 
     def _answer(self, request: Mapping[str, Any]) -> None:
         answer: dict[str, Any] = {"id": request.get("id")}
         name, args = request.get("command"), request.get("args")
+        watch: tuple[int, int] | None = None
         try:
-            answer["result"] = self._run(name, args if isinstance(args, dict) else {})
+            if name == "watch":
+                watch, snapshot = self._look_at(args)
+                answer["result"] = snapshot.to_wire()
+            else:
+                answer["result"] = self._run(name, args if isinstance(args, dict) else {})
         except LakeDropError as error:
             answer["error"] = error_to_wire(error)
         except Exception:
@@ -173,15 +191,22 @@ class _Screen:
             fault = LakeDropError("LakeDrop met a fault of its own; its log has the details.")
             answer["error"] = error_to_wire(fault)
         self._send(answer)
-
-    def _run(self, name: object, args: Mapping[str, Any]) -> Mapping[str, Any]:
-        if name == "watch":
-            job_id = int(args["job_id"])
-            version = self._version(job_id)
-            snapshot = self._snapshot(job_id)
+        if watch:
+            # Only now: an event must never overtake the answer, which would pass for the newer one.
+            job_id, version = watch
             self._watched[job_id] = version
             self._wake.set()
-            return snapshot.to_wire()
+
+    def _look_at(self, args: object) -> tuple[tuple[int, int], JobSnapshot]:
+        """The job and its version, taken before the snapshot so that nothing is missed."""
+        try:
+            job_id = int(args["job_id"]) if isinstance(args, dict) else -1
+        except (KeyError, TypeError, ValueError) as cause:
+            raise WrongUse(f"The command 'watch' was called wrongly: {cause}.") from cause
+        version = self._version(job_id)
+        return (job_id, version), self._snapshot(job_id)
+
+    def _run(self, name: object, args: Mapping[str, Any]) -> Mapping[str, Any]:
         command = self._commands.get(str(name))
         if command is None:
             raise WrongUse(f"This engine has no command {name!r}. Is it an older LakeDrop?")
@@ -197,7 +222,7 @@ class _Screen:
             for job_id, told in list(self._watched.items()):
                 version = self._version(job_id)
                 snapshot = self._snapshot(job_id)
-                running = running or snapshot.state in RUNNING or not snapshot.intake_done
+                running = running or snapshot.state in RUNNING or _is_looking_for_files(snapshot)
                 if version != told:
                     self._watched[job_id] = version
                     self._send({"event": "job", "job": snapshot.to_wire()})
@@ -206,8 +231,26 @@ class _Screen:
                 self._wake.clear()
 
     def _send(self, message: Mapping[str, Any]) -> None:
+        frame = encode(message)
         try:
             with self._sending:
-                self._channel.send_bytes(encode(message))
-        except _SOCKET_ENDED:
+                self._channel.send_bytes(frame)
+        except (*_SOCKET_ENDED, TypeError):  # TypeError: closed between two pieces of the frame
             self._closed.set()
+
+
+def _is_looking_for_files(snapshot: JobSnapshot) -> bool:
+    return snapshot.state is JobState.DRAFT and not snapshot.intake_done
+
+
+def _hang_up(channel: Channel[Any, Any]) -> None:
+    """Ends a socket for good, also for threads that are just reading from it or writing to it.
+
+    Closing alone does not wake them on POSIX; on Windows it does.
+    """
+    with suppress(OSError):
+        if sys.platform != "win32":
+            with socket.socket(fileno=os.dup(channel.fileno())) as end:
+                end.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError):
+        channel.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 
 from app.domain.ports import Clock, ItemCounts
 from app.domain.queue_item import Assurance, ItemState, QueueItem
@@ -71,12 +72,8 @@ class ProgressLedger:
     def sent(self, ticket: int, count_bytes: int) -> None:
         with self._lock:
             transfer = self._active[ticket]
-            self._active[ticket] = ActiveTransfer(
-                transfer.lake_path,
-                transfer.files,
-                transfer.sent_bytes + count_bytes,
-                transfer.size_bytes,
-            )
+            self._waiting_reason = ""
+            self._active[ticket] = replace(transfer, sent_bytes=transfer.sent_bytes + count_bytes)
             self._sent_ever += count_bytes
             self._mark_speed()
             self.version += 1
@@ -86,10 +83,19 @@ class ProgressLedger:
             self._active.pop(ticket, None)
             self.version += 1
 
-    def settled(self, before: QueueItem, after: QueueItem) -> None:
-        """An item came to its end; its size may have changed since it was found."""
+    def resized(self, by_bytes: int, ticket: int | None) -> None:
+        """A file, sent under that ticket, is larger (negative: smaller) than when it was found."""
         with self._lock:
-            self._bytes += after.size_bytes - before.size_bytes
+            self._bytes += by_bytes
+            transfer = None if ticket is None else self._active.get(ticket)
+            if ticket is not None and transfer is not None:
+                self._active[ticket] = replace(transfer, size_bytes=transfer.size_bytes + by_bytes)
+            self.version += 1
+
+    def settled(self, after: QueueItem, ticket: int | None) -> None:
+        """An item came to its end, in the request of that ticket, which no longer counts it."""
+        with self._lock:
+            self._release(ticket, after.size_bytes)
             if after.state in (ItemState.UPLOADED, ItemState.ALREADY_IN_LAKE):
                 self._arrived += 1
                 self._bytes_arrived += after.size_bytes
@@ -100,7 +106,22 @@ class ProgressLedger:
                 self._cancelled += 1
             self.version += 1
 
+    def _release(self, ticket: int | None, size_bytes: int) -> None:
+        transfer = None if ticket is None else self._active.get(ticket)
+        if ticket is None or transfer is None:
+            return
+        if transfer.files == 1:
+            del self._active[ticket]
+            return
+        self._active[ticket] = ActiveTransfer(
+            transfer.lake_path,
+            transfer.files - 1,
+            max(transfer.sent_bytes - size_bytes, 0),
+            max(transfer.size_bytes - size_bytes, 0),
+        )
+
     def waiting(self, reason: str) -> None:
+        """Why nothing moves; empty when it does again."""
         with self._lock:
             self._waiting_reason = reason
             self.version += 1

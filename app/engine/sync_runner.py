@@ -26,6 +26,7 @@ from app.domain.errors import (
     LocalLakeFailed,
     Remedy,
     SyncAlreadyEnded,
+    WrongUse,
 )
 from app.domain.ports import Clock, Gateways, Journal, LakeGateway, SourceFiles
 from app.domain.queue_item import ARRIVED, IN_FLIGHT, ItemState
@@ -98,6 +99,11 @@ class SyncRunner:
         self._cancelled.set()
         self._stop_uploads()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody asked for it; the run may have come to rest without having seen it."""
+        return self._cancelled.is_set()
+
     def leave(self) -> None:
         self._leaving.set()
         self._stop_uploads()
@@ -113,23 +119,38 @@ class SyncRunner:
         try:
             self._run()
         except Cancelled:
+            self._ledger.waiting("")
             self._rest_after_halt()
         except LakeDropError as error:
+            self._ledger.waiting("")
             self._rest_after(error)
 
     # -- the way of a job --------------------------------------------------------------------
 
     def _run(self) -> None:
-        again = self._job.state is JobState.ENDING  # the answer of *end* was lost in a crash
-        if not again:
+        again = self._job.end_sent  # by an earlier run, which did not get to see the answer
+        if self._job.state is not JobState.ENDING:
             capabilities = self._called(lambda gateway: gateway.capabilities())
             self._ledger.plain_server = capabilities is None
+            if capabilities is None:
+                self._check_same_names()
             self._start()
             self._upload(capabilities)
             if not self._reconcile():
                 return
+            self._raise_if_halted()
+            self._job = replace(self._job, end_sent=True)
             self._move(JobState.ENDING)
         self._end(again)
+
+    def _check_same_names(self) -> None:
+        if self._job.consents.same_names_on_plain_server:
+            return
+        if twice := self._ports.journal.same_names(self._job.job_id, 1):
+            raise WrongUse(
+                f'Several folders have a file named "{twice[0]}", and it cannot be seen whether '
+                "this server keeps folders apart. Nothing was sent; it needs a consent of its own."
+            )
 
     def _start(self) -> None:
         if self._job.sync_id is not None:  # goes on after a crash or a retry
@@ -238,7 +259,7 @@ class SyncRunner:
             if stoppable:
                 self._raise_if_halted()
             try:
-                return call(self._gateway())
+                result = call(self._gateway())
             except LakeDropError as error:
                 chance = random.random()  # noqa: S311  jitter, not a secret
                 wait_s = self._settings.retry.wait_s(error, tries, chance)
@@ -246,6 +267,9 @@ class SyncRunner:
                     raise
                 log.info("trying again in %.1f s: %s", wait_s, error.message)
                 self._ledger.waiting(error.message)
+            else:
+                self._ledger.waiting("")
+                return result
             # An *end* under way is not cancelled half-way; when the engine leaves, the next
             # engine sends it again.
             if (self._halt if stoppable else self._leaving).wait(wait_s):
@@ -279,18 +303,23 @@ class SyncRunner:
 
     def _rest_after_halt(self) -> None:
         journal, job_id = self._ports.journal, self._job.job_id
+        if self._job.state is JobState.ENDING:
+            return  # only leaving interrupts it; cancelled or not, the next engine ends it
+        cancelled = self._cancelled.is_set()
         try:
-            if not self._cancelled.is_set():
-                if self._job.state is not JobState.ENDING:
-                    journal.move_items(job_id, IN_FLIGHT, ItemState.QUEUED)
-                    self._move(JobState.QUEUED)
-                return
-            journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
-            self._ledger.load(journal.counts(job_id))
-            self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
-            self._move(JobState.CANCELLED)
+            if cancelled:
+                journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
+                self._ledger.load(journal.counts(job_id))
+                self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
+                self._move(JobState.CANCELLED)
+            else:
+                journal.move_items(job_id, IN_FLIGHT, ItemState.QUEUED)
+                self._move(JobState.QUEUED)
         except JournalFailed as error:
             log.critical("the journal cannot be written: %s", error.message)
+            if cancelled:
+                self._job = self._job.moved_to(JobState.CANCELLED, error.message, error.kind)
+                self._on_change(self._job)
 
     def _rest_after(self, error: LakeDropError) -> None:
         state = JobState.FAILED

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.connections import Connection
-from app.domain.errors import Cancelled, LakeDropError, WrongUse
+from app.domain.errors import Cancelled, JournalFailed, LakeDropError, WrongUse
 from app.domain.impact import Impact
 from app.domain.ports import LakeGateway
 from app.domain.queue_item import IN_FLIGHT, ItemState
@@ -43,10 +43,12 @@ class TransferEngine:
         self._ports = ports
         self._settings = settings
         self._on_change = on_change
+        self._deciding = threading.RLock()  # one look-and-move of a job at a time
         self._changed = threading.Condition()
         self._jobs: dict[int, UploadJob] = {}
         self._ledgers: dict[int, ProgressLedger] = {}
         self._runs: dict[int, SyncRunner] = {}
+        self._intakes: set[int] = set()
         self._given_up: set[int] = set()  # jobs whose intake was told to stop
         self._threads: list[threading.Thread] = []
         self._leaving = False
@@ -85,7 +87,7 @@ class TransferEngine:
     @property
     def is_busy(self) -> bool:
         with self._changed:
-            return bool(self._runs) or any(thread.is_alive() for thread in self._threads)
+            return bool(self._runs) or bool(self._intakes)
 
     # -- what screens ask --------------------------------------------------------------------
 
@@ -116,6 +118,7 @@ class TransferEngine:
         with self._changed:
             self._jobs[job.job_id] = job
             self._ledgers[job.job_id] = ProgressLedger(self._ports.clock)
+            self._intakes.add(job.job_id)
         self._thread(self._take_in, job, f"intake-{job.job_id}")
         return job.job_id
 
@@ -153,9 +156,7 @@ class TransferEngine:
 
     def start_job(self, job_id: int, consents: Consents) -> None:
         """Puts the draft into the queue; raises `WrongUse` where something speaks against it."""
-        job = self._job(job_id)
-        if job.state is not JobState.DRAFT or not job.intake_done:
-            raise WrongUse(f"Job {job_id} is {_words(job.state)} and cannot be started now.")
+        job = self._startable(job_id)
         journal = self._ports.journal
         if twice := journal.same_places(job_id, _SHOWN_NAMES):
             raise WrongUse(
@@ -168,36 +169,36 @@ class TransferEngine:
                 "There is no file to upload. Ending this full sync would leave the destination "
                 "empty; that needs a consent of its own."
             )
-        self._requeue(replace(job, consents=consents))
+        with self._deciding:
+            self._requeue(replace(self._startable(job_id), consents=consents))
 
     def retry_job(self, job_id: int) -> None:
         """Failed files are queued again under the same sync."""
-        job = self._job(job_id)
-        if job.state is not JobState.NEEDS_ATTENTION:
-            raise WrongUse(f"Job {job_id} is {_words(job.state)}: there is nothing to retry.")
-        journal = self._ports.journal
-        journal.move_items(job_id, frozenset({ItemState.FAILED}), ItemState.QUEUED)
-        self._ledger(job_id).load(journal.counts(job_id))
-        self._requeue(job)
+        with self._deciding:
+            job = self._job(job_id)
+            if job.state is not JobState.NEEDS_ATTENTION:
+                raise WrongUse(f"Job {job_id} is {_words(job.state)}: there is nothing to retry.")
+            failed = frozenset({ItemState.FAILED})
+            self._ports.journal.move_items(job_id, failed, ItemState.QUEUED)
+            self._requeue(job)
 
     def cancel_job(self, job_id: int) -> None:
-        with self._changed:
-            job, run = self._job(job_id), self._runs.get(job_id)
+        """Nothing happens to a job that has ended, or whose *end* goes through."""
+        with self._deciding:
+            job = self._job(job_id)
             self._given_up.add(job_id)
-        if run:
-            run.cancel()
-        elif job.state in (JobState.DRAFT, JobState.QUEUED, JobState.NEEDS_ATTENTION):
-            journal = self._ports.journal
-            journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
-            self._ledger(job_id).load(journal.counts(job_id))
-            ended = replace(job, ended_at_ms=self._ports.clock.now_ms())
-            self._save(ended.moved_to(JobState.CANCELLED))
+            run = self._runs.get(job_id)
+            if run:
+                run.cancel()  # should it rest already, its thread sees to it in `_run`
+            else:
+                self._cancel_resting(job)
 
     def key_arrived(self, connection: Connection) -> None:
         """Jobs that rested only for want of this connection's key go on."""
-        for job in list(self._jobs.values()):
-            if job.waits_for_key and job.connection == connection:
-                self._requeue(job)
+        with self._deciding:
+            for job in list(self._jobs.values()):
+                if job.waits_for_key and job.connection == connection:
+                    self._requeue(job)
 
     def snapshot(self, job_id: int) -> JobSnapshot:
         return self._ledger(job_id).snapshot(self._job(job_id))
@@ -221,6 +222,12 @@ class TransferEngine:
         self._job(job_id)
         return self._ledgers[job_id]
 
+    def _startable(self, job_id: int) -> UploadJob:
+        job = self._job(job_id)
+        if job.state is not JobState.DRAFT or not job.intake_done:
+            raise WrongUse(f"Job {job_id} is {_words(job.state)} and cannot be started now.")
+        return job
+
     def _take_in(self, job: UploadJob) -> None:
         ledger = self._ledgers[job.job_id]
 
@@ -229,16 +236,54 @@ class TransferEngine:
 
         try:
             take_in(job, self._ports.sources, self._ports.journal, ledger.found, given_up)
-            with self._changed:
-                now = self._job(job.job_id)
-            if now.state is JobState.DRAFT:
-                self._save(replace(now, intake_done=True))
+            self._taken_in(job.job_id)
         except Cancelled:
             log.info("intake of job %s given up", job.job_id)
+            self._drop_rest_of_cancelled(job.job_id)
         except LakeDropError as error:
-            self._save(self._job(job.job_id).moved_to(JobState.FAILED, error.message))
+            self._fail_draft(job.job_id, error.message, error.kind)
+        except Exception:
+            log.critical("the intake of job %s met a fault", job.job_id, exc_info=True)
+            self._fail_draft(job.job_id, _OWN_FAULT)
+        finally:
+            with self._changed:
+                self._intakes.discard(job.job_id)
+        self._on_change(job.job_id)
+
+    def _taken_in(self, job_id: int) -> None:
+        with self._deciding:
+            job = self._job(job_id)
+            if job.state is JobState.DRAFT:
+                self._save(replace(job, intake_done=True))
+        self._drop_rest_of_cancelled(job_id)
+
+    def _drop_rest_of_cancelled(self, job_id: int) -> None:
+        """What the intake still wrote while its job was cancelled."""
+        if self._job(job_id).state is JobState.CANCELLED:
+            try:
+                self._cancel_items(job_id)
+            except JournalFailed as error:
+                log.critical("the journal cannot be written: %s", error.message)
+
+    def _fail_draft(self, job_id: int, message: str, problem: str = "") -> None:
+        with self._deciding:
+            job = self._job(job_id)
+            if job.state is JobState.DRAFT:
+                self._save_if_possible(job.moved_to(JobState.FAILED, message, problem))
+
+    def _cancel_items(self, job_id: int) -> None:
+        journal = self._ports.journal
+        journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
+        self._ledger(job_id).load(journal.counts(job_id))
+
+    def _cancel_resting(self, job: UploadJob) -> None:
+        if job.state in (JobState.DRAFT, JobState.QUEUED, JobState.NEEDS_ATTENTION):
+            self._cancel_items(job.job_id)
+            ended = replace(job, ended_at_ms=self._ports.clock.now_ms())
+            self._save(ended.moved_to(JobState.CANCELLED))
 
     def _requeue(self, job: UploadJob) -> None:
+        self._ledger(job.job_id).load(self._ports.journal.counts(job.job_id))
         self._save(job.moved_to(JobState.QUEUED))
         self._run_what_waits()
 
@@ -259,20 +304,30 @@ class TransferEngine:
                 self._thread(self._run, job, f"sync-{job.job_id}")
 
     def _run(self, job: UploadJob) -> None:
+        run = self._runs[job.job_id]
         try:
-            self._runs[job.job_id].run()
+            run.run()
         except Exception:
             # A bug: the log has it whole, the job must not look as if it still moved.
             log.critical("job %s met a fault of LakeDrop's own", job.job_id, exc_info=True)
             stuck = self._job(job.job_id)
-            self._save(replace(stuck, state=JobState.NEEDS_ATTENTION, message=_OWN_FAULT))
-            raise
-        finally:
+            if stuck.state in RUNNING:
+                attention = replace(stuck, state=JobState.NEEDS_ATTENTION, message=_OWN_FAULT)
+                self._save_if_possible(attention)
+        with self._deciding:
             with self._changed:
                 del self._runs[job.job_id]
-                self._changed.notify_all()
+            if run.is_cancelled and not self._leaving:
+                self._cancel_after_run(job.job_id)
         self._run_what_waits()
         self._on_change(job.job_id)
+
+    def _cancel_after_run(self, job_id: int) -> None:
+        """The wish came when the run had just come to rest, or while it ended in vain."""
+        try:
+            self._cancel_resting(self._job(job_id))
+        except JournalFailed as error:
+            log.critical("the journal cannot be written: %s", error.message)
 
     def _thread(self, target: Callable[[UploadJob], None], job: UploadJob, name: str) -> None:
         thread = threading.Thread(target=target, args=(job,), name=name)
@@ -283,6 +338,14 @@ class TransferEngine:
 
     def _save(self, job: UploadJob) -> None:
         self._ports.journal.save_job(job)
+        self._publish(job)
+
+    def _save_if_possible(self, job: UploadJob) -> None:
+        """A job that comes to rest is shown at rest, also when that cannot be written."""
+        try:
+            self._ports.journal.save_job(job)
+        except JournalFailed as error:
+            log.critical("the journal cannot be written: %s", error.message)
         self._publish(job)
 
     def _publish(self, job: UploadJob) -> None:

@@ -1,24 +1,30 @@
 """One unit of work, from its first byte to *verified*: a file, or a batch of small ones.
 
 An outcome is journalled and counted once, by `_settle`. What may pass is tried again as the retry
-policy says; what lies with the file fails that file; what lies with the connection stops the run.
+policy says; what lies with the file fails that file; what lies with the connection holds all files
+up while it is tried again, and stops the run in the end.
 """
 
 from __future__ import annotations
 
 import logging
 import random
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from app.domain.errors import (
     Cancelled,
     DigestMismatch,
-    FileRefused,
+    InvalidApiKey,
+    LakeBusy,
     LakeDropError,
     LakeRefused,
     LakeUnreachable,
     Remedy,
+    SyncAlreadyEnded,
+    SyncNotFound,
 )
 from app.domain.ports import Journal, LakeGateway, SmallFile, SourceFiles, UploadReceipt
 from app.domain.queue_item import Assurance, ItemState, QueueItem
@@ -27,6 +33,13 @@ from app.engine.claims import Claims
 from app.engine.progress_ledger import ProgressLedger
 
 log = logging.getLogger(__name__)
+
+# Not the file's fault and not the server's: no file gets through while they last.
+_OF_THE_CONNECTION = (LakeUnreachable, LakeBusy)
+# What a whole batch is refused for and each of its files would be, too.
+_OF_THE_SYNC = (InvalidApiKey, SyncAlreadyEnded, SyncNotFound)
+
+Result = TypeVar("Result")
 
 Reopen = Callable[[], LakeGateway]
 """The gateway to use now; for the local lake, with its server started again if it has died."""
@@ -54,6 +67,8 @@ class UploadTask:
         self._claims = claims
         self._retry_policy = retry_policy
         self._is_cancelled = is_cancelled
+        self._lock = threading.Lock()
+        self._unanswered = 0  # requests in a row, of all workers, that the connection lost
 
     def run(self, unit: list[QueueItem]) -> None:
         """Uploads the unit and gives every item of it back to the claims."""
@@ -68,77 +83,133 @@ class UploadTask:
     def _one(self, item: QueueItem) -> None:
         ticket = self._ledger.began([item])
         try:
-            with self._sources.open(item, self._raise_if_cancelled) as content:
-                item = replace(item, size_bytes=content.size_bytes)
-                receipt = self._reopen().upload(
-                    self._sync_id,
-                    item.folder,
-                    item.name,
-                    content,
-                    lambda count: self._ledger.sent(ticket, count),
+            self._raise_if_halted()
+            with self._sources.open(item, self._raise_if_halted) as content:
+                item = self._measured(item, content.size_bytes, ticket)
+                receipt = self._request(
+                    lambda: self._reopen().upload(
+                        self._sync_id,
+                        item.folder,
+                        item.name,
+                        content,
+                        lambda count: self._ledger.sent(ticket, count),
+                    )
                 )
-                self._received(item, receipt, content.sha256)
+                sent_sha256 = content.sha256
         except Cancelled:
             self._claims.settle()  # stays queued in the journal: cancel or restart moves it
         except LakeDropError as error:
+            self._ledger.finished(ticket)
             self._tripped(item, error)
+        else:
+            self._received(item, receipt, sent_sha256, ticket)
         finally:
             self._ledger.finished(ticket)
 
-    def _raise_if_cancelled(self) -> None:
-        if self._is_cancelled() or self._claims.stopped:
+    @property
+    def _is_halted(self) -> bool:
+        return self._is_cancelled() or self._claims.stopped
+
+    def _raise_if_halted(self) -> None:
+        if self._is_halted:
             raise Cancelled
 
     # -- a batch -----------------------------------------------------------------------------
 
     def _batch(self, items: list[QueueItem]) -> None:
-        ready, files = self._read_all(items)
-        if not ready:
-            return
-        ticket = self._ledger.began(ready)
+        ready, files, grown = self._read_all(items)
+        if ready:
+            self._send_batch(ready, files)
+        for item in grown:
+            self._one(item)
+
+    def _send_batch(self, items: list[QueueItem], files: list[SmallFile]) -> None:
+        ticket = self._ledger.began(items)
         try:
-            outcomes = self._reopen().upload_batch(
-                self._sync_id, files, lambda count: self._ledger.sent(ticket, count)
+            outcomes = self._request(
+                lambda: self._reopen().upload_batch(
+                    self._sync_id, files, lambda count: self._ledger.sent(ticket, count)
+                )
             )
-            for item, file, outcome in zip(ready, files, outcomes, strict=True):
+        except LakeDropError as error:
+            self._ledger.finished(ticket)
+            self._batch_tripped(items, error)
+        else:
+            for item, file, outcome in zip(items, files, outcomes, strict=True):
                 if isinstance(outcome, LakeDropError):
                     self._tripped(item, outcome)
                 else:
-                    self._received(item, outcome, file.sha256)
-        except LakeDropError as error:
-            # A batch that did not please as a whole: alone, each file gets its own answer.
-            alone = type(error) in (LakeRefused, FileRefused)
-            if alone:
-                log.warning("batch refused, sending one by one: %s", error.message)
-            for item in ready:
-                self._one(item) if alone else self._tripped(item, error)
+                    self._received(item, outcome, file.sha256, ticket)
         finally:
             self._ledger.finished(ticket)
 
-    def _read_all(self, items: Sequence[QueueItem]) -> tuple[list[QueueItem], list[SmallFile]]:
+    def _batch_tripped(self, items: list[QueueItem], error: LakeDropError) -> None:
+        if isinstance(error, LakeRefused) and not isinstance(error, _OF_THE_SYNC):
+            # The batch as a whole did not please; alone, each file gets its own answer.
+            log.warning("batch refused, sending one by one: %s", error.message)
+            for item in items:
+                self._one(item)
+        else:
+            for item in items:
+                self._tripped(item, error)
+
+    def _read_all(
+        self, items: Sequence[QueueItem]
+    ) -> tuple[list[QueueItem], list[SmallFile], list[QueueItem]]:
+        """The files that were read, item by item, and the items that are too large by now."""
         ready: list[QueueItem] = []
         files: list[SmallFile] = []
+        grown: list[QueueItem] = []
         for item in items:
-            if self._is_cancelled() or self._claims.stopped:
+            if self._is_halted:
                 self._claims.settle()
                 continue
             try:
-                file = self._sources.read_small(item)
+                file = self._sources.read_small(item, self._claims.largest_batched_bytes)
             except LakeDropError as error:
                 self._tripped(item, error)
+                continue
+            if file is None:
+                grown.append(item)
             else:
-                ready.append(replace(item, size_bytes=len(file.content)))
+                ready.append(self._measured(item, len(file.content), None))
                 files.append(file)
-        return ready, files
+        return ready, files, grown
+
+    # -- requests ----------------------------------------------------------------------------
+
+    def _request(self, call: Callable[[], Result]) -> Result:
+        """Counts the requests in a row that the connection lost, whichever files they carried."""
+        try:
+            result = call()
+        except _OF_THE_CONNECTION:
+            with self._lock:
+                self._unanswered += 1
+            raise
+        with self._lock:
+            self._unanswered = 0
+        return result
+
+    def _is_cut_off(self) -> bool:
+        with self._lock:
+            return self._unanswered >= self._retry_policy.attempts
+
+    def _measured(self, item: QueueItem, size_bytes: int, ticket: int | None) -> QueueItem:
+        if size_bytes == item.size_bytes:
+            return item
+        self._ledger.resized(size_bytes - item.size_bytes, ticket)
+        return replace(item, size_bytes=size_bytes)
 
     # -- outcomes ----------------------------------------------------------------------------
 
-    def _received(self, item: QueueItem, receipt: UploadReceipt, sent_sha256: str) -> None:
+    def _received(
+        self, item: QueueItem, receipt: UploadReceipt, sent_sha256: str, ticket: int
+    ) -> None:
         checking = item.moved_to(ItemState.VERIFYING)
         if receipt.sha256 is None:
-            self._settle(item, checking.arrived(Assurance.ACKNOWLEDGED, sent_sha256))
+            self._settle(checking.arrived(Assurance.ACKNOWLEDGED, sent_sha256), ticket)
         elif receipt.sha256 == sent_sha256:
-            self._settle(item, checking.arrived(Assurance.VERIFIED, sent_sha256))
+            self._settle(checking.arrived(Assurance.VERIFIED, sent_sha256), ticket)
         else:
             self._tripped(
                 checking,
@@ -147,21 +218,22 @@ class UploadTask:
 
     def _tripped(self, item: QueueItem, error: LakeDropError) -> None:
         wait_s = self._retry_policy.wait_s(error, item.tries, random.random())  # noqa: S311  jitter
+        of_connection = isinstance(error, _OF_THE_CONNECTION)
         if wait_s is not None:
             waiting = item.moved_to(ItemState.WAITING, error.message)
             self._journal.record([waiting])
-            if isinstance(error, LakeUnreachable) or wait_s > 1:
+            if of_connection or wait_s > 1:
                 self._ledger.waiting(error.message)
-            self._claims.retry(waiting, wait_s)
-        elif error.remedy is Remedy.STOP:
+            self._claims.retry(waiting, wait_s, hold_all=of_connection)
+        elif error.remedy is Remedy.STOP or (of_connection and self._is_cut_off()):
             # Not this file's fault: it stays in the queue, and the run stops and tells.
             self._journal.record([item.moved_to(ItemState.QUEUED)])
             self._claims.stop(error)
             self._claims.settle()
         else:
-            self._settle(item, item.moved_to(ItemState.FAILED, error.message))
+            self._settle(item.moved_to(ItemState.FAILED, error.message), None)
 
-    def _settle(self, before: QueueItem, after: QueueItem) -> None:
-        self._journal.record([after])
-        self._ledger.settled(before, after)
+    def _settle(self, item: QueueItem, ticket: int | None) -> None:
+        self._journal.record([item])
+        self._ledger.settled(item, ticket)
         self._claims.settle()

@@ -17,6 +17,8 @@ import secrets
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -28,7 +30,7 @@ from app.domain.errors import LocalLakeFailed
 log = logging.getLogger(__name__)
 
 KEY_VARIABLE = "LAKEDROP_API_KEY"
-_FLAGS = ("-m", "embedded_server", "--managed", "--port", "0", "--lake")
+SERVER_COMMAND = (sys.executable, "-m", "embedded_server", "--managed", "--port", "0", "--lake")
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
 
@@ -43,9 +45,18 @@ class LakeAddress:
 
 
 class LocalLakeServer:
-    """`ensure` starts the child, or starts it again when it has died; safe from any thread."""
+    """`ensure` starts the child, or starts it again when it has died; safe from any thread.
 
-    def __init__(self, lake: Path, log_file: IO[bytes] | int | None = None) -> None:
+    The lake's folder is the command's last argument.
+    """
+
+    def __init__(
+        self,
+        lake: Path,
+        log_file: IO[bytes] | int | None = None,
+        command: Sequence[str] = SERVER_COMMAND,
+    ) -> None:
+        self._command = command
         self._lake = lake
         self._log_file = log_file
         self._lock = threading.Lock()
@@ -82,8 +93,7 @@ class LocalLakeServer:
             child = self._child
             if child is None:
                 return
-            if child.stdin:
-                child.stdin.close()
+            _close(child.stdin)
             try:
                 child.wait(_STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
@@ -93,9 +103,8 @@ class LocalLakeServer:
     def _reap(self) -> None:
         if self._child:
             self._child.wait()
-            for stream in (self._child.stdin, self._child.stdout):
-                if stream and not stream.closed:
-                    stream.close()
+            _close(self._child.stdin)
+            _close(self._child.stdout)
         self._child, self._address = None, None
 
     def _start(self, key_of_somebody: str | None) -> LakeAddress:
@@ -103,7 +112,7 @@ class LocalLakeServer:
         environment = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
         try:
             child = subprocess.Popen(  # noqa: S603  our own program
-                [sys.executable, *_FLAGS, str(self._lake)],
+                [*self._command, str(self._lake)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._log_file,
@@ -187,3 +196,10 @@ class LocalLakeServer:
                 f"Another program serves the lake {self._lake} with a key that is not kept in "
                 "it. Set LAKEDROP_API_KEY to that key, or stop that program."
             ) from cause
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    """What a child that is gone did not take is dropped."""
+    if pipe:
+        with suppress(OSError):
+            pipe.close()

@@ -67,10 +67,14 @@ class LocalSourceFiles:
             waiting.extend(reversed(below))
 
     def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> OpenedFile:
+        _refuse_odd_name(item)
         return OpenedFile(item.source, raise_if_cancelled)
 
-    def read_small(self, item: QueueItem) -> SmallFile:
+    def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:
+        _refuse_odd_name(item)
         with OpenedFile(item.source, _never) as opened:
+            if opened.size_bytes > most_bytes:
+                return None
             content = b"".join(opened.chunks())
             return SmallFile(item.folder, item.name, content, opened.sha256)
 
@@ -87,8 +91,14 @@ class OpenedFile:
         self._raise_if_cancelled = raise_if_cancelled
         self._digest = hashlib.sha256()
         try:
-            self._file: BinaryIO = Path(source).open("rb", buffering=0)  # noqa: SIM115  closed by __exit__
+            self._file: BinaryIO = open(source, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115  closed by __exit__
             self._before = os.fstat(self._file.fileno())
+        except IsADirectoryError as cause:
+            # Planned as one file because it could not be listed; what it holds was never found.
+            raise SourceUnreadable(
+                "This is a folder that could not be read when the files were looked for. Mend it, "
+                "then upload again as a new job."
+            ) from cause
         except (OSError, ValueError) as cause:
             raise SourceUnreadable(f"The file cannot be read: {_words(cause)}.") from cause
         if not stat.S_ISREG(self._before.st_mode):
@@ -141,6 +151,16 @@ class OpenedFile:
             self._before
         ):
             raise SourceChanged("The file changed while it was read.")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Without waiting for a writer, should a named pipe stand where the file was."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _refuse_odd_name(item: QueueItem) -> None:
+    if not _is_unicode(item.lake_path):
+        raise SourceUnreadable(_NO_NAME)
 
 
 def _never() -> None:

@@ -30,12 +30,14 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 1
 COMMIT_EVERY_S = 0.1
 
+_LARGEST_INTEGER = 2**63 - 1  # SQLite's; a file may well be dated after the year 2262
+
 _SCHEMA = """
 CREATE TABLE jobs (
     job_id INTEGER PRIMARY KEY AUTOINCREMENT,
     connection TEXT NOT NULL, destination TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL,
     sources TEXT NOT NULL, state TEXT NOT NULL, intake_done INTEGER NOT NULL,
-    consents TEXT NOT NULL, sync_id INTEGER, message TEXT NOT NULL,
+    consents TEXT NOT NULL, sync_id INTEGER, end_sent INTEGER NOT NULL, message TEXT NOT NULL,
     problem TEXT NOT NULL,
     created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL
 );
@@ -65,6 +67,7 @@ _JOB_COLUMNS = (
     "intake_done",
     "consents",
     "sync_id",
+    "end_sent",
     "message",
     "problem",
     "created_at_ms",
@@ -92,9 +95,15 @@ class SqliteJournal:
                 raise JournalFailed(
                     f"The upload queue {path} cannot be opened: {cause}."
                 ) from cause
-            self.set_aside = _set_aside(path)
-            log.warning("damaged journal set aside", extra={"file": self.set_aside.name})
-            self._db = self._open(path)
+            try:
+                self.set_aside = _set_aside(path)
+            except OSError as trouble:
+                raise JournalFailed(
+                    f"The upload queue {path} is damaged and cannot be set aside: {trouble}."
+                ) from trouble
+            log.warning("damaged journal set aside as %s", self.set_aside.name)
+            with self._translated():
+                self._db = self._open(path)
         self._committer = threading.Thread(target=self._commit_outcomes, name="journal")
         self._committer.start()
 
@@ -158,9 +167,9 @@ class SqliteJournal:
                 _to_blob(file.folder),
                 _to_blob(file.name),
                 file.size_bytes,
-                file.modified_ns,
+                min(file.modified_ns, _LARGEST_INTEGER),
                 (ItemState.FAILED if file.problem else ItemState.QUEUED).value,
-                file.problem,
+                _storable(file.problem),
             )
             for file in found
         )
@@ -172,7 +181,10 @@ class SqliteJournal:
             )
             db.executemany(
                 "INSERT INTO left_out (job_id, source, reason) VALUES (?, ?, ?)",
-                ((job_id, os.fsencode(entry.source), entry.reason) for entry in left_out),
+                (
+                    (job_id, os.fsencode(entry.source), _storable(entry.reason))
+                    for entry in left_out
+                ),
             )
 
     def clear_items(self, job_id: int) -> None:
@@ -263,9 +275,11 @@ class SqliteJournal:
     def close(self) -> None:
         self._closing.set()
         self._committer.join()
-        with self._translated():
+        try:
             self.flush()
-            self._db.close()
+        finally:
+            with self._translated():
+                self._db.close()
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -313,10 +327,10 @@ class SqliteJournal:
                     item.state.value,
                     item.assurance.value,
                     item.tries,
-                    item.message,
+                    _storable(item.message),
                     item.sha256,
                     item.size_bytes,
-                    item.modified_ns,
+                    min(item.modified_ns, _LARGEST_INTEGER),
                     item_id,
                 )
                 for item_id, item in self._outcomes.items()
@@ -347,6 +361,11 @@ def _set_aside(path: Path) -> Path:
     return aside
 
 
+def _storable(text: str) -> str:
+    """Words that quote a name which is no UTF-8 are stored with its odd bytes written out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _to_blob(text: str) -> bytes:
     """Lake names as bytes: a name that is no UTF-8 must be remembered too, to be told."""
     return text.encode("utf-8", "surrogateescape")
@@ -362,6 +381,7 @@ def _job_values(job: UploadJob) -> list[Any]:
     values["sources"] = json.dumps([[source.path, source.contents_only] for source in job.sources])
     values["consents"] = json.dumps(asdict(job.consents))
     values["mode"], values["state"] = job.mode.value, job.state.value
+    values["name"], values["message"] = _storable(job.name), _storable(job.message)
     return list(values.values())
 
 
@@ -372,6 +392,7 @@ def _job(row: Sequence[Any]) -> UploadJob:
     fields["consents"] = Consents(**json.loads(fields["consents"]))
     fields["mode"], fields["state"] = SyncType(fields["mode"]), JobState(fields["state"])
     fields["intake_done"] = bool(fields["intake_done"])
+    fields["end_sent"] = bool(fields["end_sent"])
     return UploadJob(**fields)
 
 
