@@ -18,7 +18,7 @@ from embedded_server.routes.answers import (
 )
 from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.syncs import sync_routes
-from embedded_server.routes.uploads import upload_routes
+from embedded_server.routes.uploads import FileCalls
 from embedded_server.services.sync_service import SyncService
 from embedded_server.services.upload_service import UploadService
 
@@ -30,15 +30,13 @@ def create_app(
     # No documentation pages: they would load scripts from other machines.
     app = FastAPI(title=f"{PRODUCT} lake server", version=VERSION, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False
-    # First, because they are asked for most.
-    app.router.routes[:0] = upload_routes(upload_service, workers)
     app.include_router(sync_routes(sync_service))
     app.include_router(extension_routes(sync_service))
     app.add_exception_handler(LakeError, _on_lake_error)
     app.add_exception_handler(ContractViolation, _on_violation)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_bug)
-    return Gatekeeper(app, port)
+    return Gatekeeper(FileCalls(upload_service, workers, app), port)
 
 
 async def _on_lake_error(_: Request, error: Exception) -> Response:

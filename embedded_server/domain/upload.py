@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.lake_path import LakePath
@@ -21,7 +20,7 @@ class Destination:
 class ReceivedFile:
     """Bytes that arrived whole, in a temporary file of the lake; not yet in sight."""
 
-    temporary: Path
+    temporary: str
     size_bytes: int
     sha256: str
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from embedded_server.contract import (
     BATCH_ROUTE,
@@ -19,7 +19,7 @@ from embedded_server.contract import (
     batch_results_to_wire,
 )
 from embedded_server.domain.errors import LakeError
-from embedded_server.routes.answers import json_answer, lake_error_answer
+from embedded_server.routes.answers import error_answer, json_answer, lake_error_answer
 from embedded_server.routes.batch_form import BatchForm
 from embedded_server.routes.body_pump import BodyConsumer, ClientGone, pump
 from embedded_server.routes.multipart_headers import boundary_of
@@ -27,19 +27,38 @@ from embedded_server.routes.query import parse_query, whole_number
 from embedded_server.routes.upload_form import UploadForm
 from embedded_server.services.upload_service import UploadService
 
+_log = logging.getLogger(__name__)
 
-def upload_routes(service: UploadService, workers: Executor) -> list[BaseRoute]:
-    def single(boundary: bytes, query: Mapping[str, str]) -> UploadForm:
-        sync_id = whole_number(query, "sync_id", None, MAX_ID)
-        return UploadForm(boundary, service, sync_id, query.get("path"))
 
-    def batch(boundary: bytes, query: Mapping[str, str]) -> BatchForm:
-        return BatchForm(boundary, service, whole_number(query, "sync_id", None, MAX_ID))
+class FileCalls:
+    """ASGI: takes the calls that carry files by themselves and passes everything else on.
 
-    return [
-        Route(UPLOAD_ROUTE, _BodyCall(single, UploadAnswer.to_wire, workers), methods=["POST"]),
-        Route(BATCH_ROUTE, _BodyCall(batch, _results_to_wire, workers), methods=["POST"]),
-    ]
+    They are most of a server's work, and a framework's layers cost about as much as one such call.
+    """
+
+    def __init__(self, service: UploadService, workers: Executor, others: ASGIApp) -> None:
+        def single(boundary: bytes, query: Mapping[str, str]) -> UploadForm:
+            sync_id = whole_number(query, "sync_id", None, MAX_ID)
+            return UploadForm(boundary, service, sync_id, query.get("path"))
+
+        def batch(boundary: bytes, query: Mapping[str, str]) -> BatchForm:
+            return BatchForm(boundary, service, whole_number(query, "sync_id", None, MAX_ID))
+
+        self._others = others
+        self._calls = {
+            UPLOAD_ROUTE: _BodyCall(single, UploadAnswer.to_wire, workers),
+            BATCH_ROUTE: _BodyCall(batch, _results_to_wire, workers),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = self._calls.get(scope["path"]) if scope["type"] == "http" else None
+        if call is None:
+            await self._others(scope, receive, send)
+        elif scope["method"] == "POST":
+            await call(scope, receive, send)
+        else:
+            refusal = error_answer(405, "Method Not Allowed", headers={"Allow": "POST"})
+            await refusal(scope, receive, send)
 
 
 def _results_to_wire(results: list[BatchFileResult]) -> dict[str, Any]:
@@ -68,4 +87,7 @@ class _BodyCall:
             answer = lake_error_answer(error)
         except ClientGone:
             return
+        except Exception:
+            _log.exception("a file call failed")
+            answer = error_answer(500, "the server failed: look at its log")
         await answer(scope, receive, send)

@@ -33,7 +33,7 @@ class DurableFolders:
         """
         path = base
         for segment in segments:
-            parent, path = path, os.path.join(path, segment)
+            parent, path = path, f"{path}{os.sep}{segment}"
             kind = self._disk.kind(path)
             if kind is Kind.NOTHING:
                 try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from pathlib import Path
 
 from embedded_server.domain.upload import ReceivedFile
 from embedded_server.storage.disk import Disk
@@ -45,7 +44,7 @@ class TemporaryIncoming:
     def written(self) -> ReceivedFile:
         if self._size_bytes > self._write_back_from:
             self._start_write_back()
-        return ReceivedFile(Path(self._path), self._size_bytes, self._digest.hexdigest())
+        return ReceivedFile(self._path, self._size_bytes, self._digest.hexdigest())
 
     def fsync_and_close(self) -> None:
         """Raises `OSError`. After that the bytes may be gone from memory too: never try again on

@@ -28,6 +28,7 @@ from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.disk_errors import as_lake_error, translated
 from embedded_server.storage.durable_folders import DurableFolders
 from embedded_server.storage.folder_swap import FolderSwap
+from embedded_server.storage.folder_syncer import FolderSyncer
 from embedded_server.storage.incoming_file import TemporaryIncoming
 from embedded_server.storage.layout import Layout
 from embedded_server.storage.shared_lock import SharedLock
@@ -67,6 +68,7 @@ class LocalLake:
         self._folders = DurableFolders(disk)
         self._trash = Trash(disk, layout, self._folders, self._unique_number)
         self._swaps = FolderSwap(disk, layout, self._folders, self._unique_number)
+        self._syncer = FolderSyncer(disk)
         self._swap_lock = SharedLock()
         self._name_locks = [threading.Lock() for _ in range(_NAME_LOCKS)]
 
@@ -149,9 +151,9 @@ class LocalLake:
                 if outcomes[index] is None:
                     try:
                         if index in stands:
-                            self._disk.unlink(str(received.temporary))
+                            self._disk.unlink(received.temporary)
                         else:
-                            self._disk.replace(str(received.temporary), targets[index])
+                            self._disk.replace(received.temporary, targets[index])
                     except OSError as cause:
                         outcomes[index] = as_lake_error(cause)
         folders: dict[str, list[int]] = {}
@@ -188,7 +190,7 @@ class LocalLake:
     def _fsync_folders(self, folders: dict[str, list[int]], outcomes: _Outcomes) -> None:
         for folder, indices in folders.items():
             try:
-                self._disk.fsync_folder(folder)
+                self._syncer.fsync(folder)
             except OSError as cause:
                 error = as_lake_error(cause)
                 for index in indices:
