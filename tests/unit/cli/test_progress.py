@@ -1,0 +1,69 @@
+"""A running job shown: few lines in a log, a bar on a terminal."""
+
+from __future__ import annotations
+
+from app.cli.progress import ProgressBar, ProgressLines
+from app.cli.terminal import Terminal
+from app.domain.upload_job import JobState
+from tests.support.fake_engine import snapshot
+from tests.unit.cli.conftest import Stream
+
+
+class Watch:
+    """Seconds that a test sets."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_log_gets_a_line_for_a_new_state_and_one_every_few_seconds() -> None:
+    err, watch = Stream(), Watch()
+    lines = ProgressLines(Terminal(Stream(), Stream(), err), watch)
+
+    for sent in range(30):
+        lines.show(snapshot(JobState.UPLOADING, bytes_sent=sent))
+    watch.now_s += 6
+    lines.show(snapshot(JobState.UPLOADING, bytes_sent=30, files_arrived=2))
+    lines.show(snapshot(JobState.ENDING, bytes_sent=30, files_arrived=2, files_failed=1))
+
+    assert err.getvalue().splitlines() == [
+        "uploading: 0 of 2 files, 0 bytes of 30 bytes",
+        "uploading: 2 of 2 files, 30 bytes of 30 bytes",
+        "ending the sync: 2 of 2 files, 30 bytes of 30 bytes, 1 failed",
+    ]
+
+
+def test_a_quick_look_for_files_is_no_line_and_a_long_one_is() -> None:
+    err, watch = Stream(), Watch()
+    lines = ProgressLines(Terminal(Stream(), Stream(), err), watch)
+
+    lines.show(snapshot(intake_done=False, files=1))
+    assert err.getvalue() == ""
+    watch.now_s += 6
+    lines.show(snapshot(intake_done=False, files=9_000, bytes=2_000_000))
+    assert err.getvalue() == "looking for files: 9,000 files, 2.0 MB\n"
+
+
+def test_why_nothing_moves_is_told() -> None:
+    err = Stream()
+    lines = ProgressLines(Terminal(Stream(), Stream(), err), Watch())
+
+    lines.show(snapshot(JobState.UPLOADING, waiting_reason="The server is busy."))
+    assert "waiting (The server is busy.)" in err.getvalue()
+
+
+def test_the_bar_is_drawn_on_standard_error_and_leaves_nothing_behind() -> None:
+    out, err = Stream(), Stream(is_terminal=True)
+    bar = ProgressBar(Terminal(Stream(), out, err))
+
+    bar.show(snapshot(intake_done=False))
+    bar.show(snapshot(JobState.UPLOADING, bytes_sent=15, speed_bytes_s=5.0, files_arrived=1))
+    bar.hide()
+    bar.hide()
+    bar.show(snapshot(JobState.ENDING, bytes=0))
+    bar.hide()
+
+    assert "1 of 2 files" in err.getvalue()
+    assert out.getvalue() == ""

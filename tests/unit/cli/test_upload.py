@@ -1,0 +1,613 @@
+"""`lakedrop upload` against a scripted engine: what it asks, does, tells and returns."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.arguments import parser
+from app.domain.errors import (
+    ConnectionNotUsable,
+    LakeRefused,
+    LakeUnreachable,
+    WrongUse,
+)
+from app.domain.impact import Impact
+from app.domain.upload_job import JobState
+from app.link.engine_errors import EngineGone
+from embedded_server.contract import SyncType
+from tests.support.fake_engine import FakeEngine, snapshot
+from tests.unit.cli.conftest import CommandLine
+
+SHA = "ab" * 32
+
+
+def item(number: int, state: str = "uploaded", message: str = "") -> dict[str, Any]:
+    return {
+        "item_id": number,
+        "source": f"/home/an/{number}.csv",
+        "lake_path": f"/data/x/{number}.csv",
+        "size_bytes": 15,
+        "state": state,
+        "assurance": "verified" if state == "uploaded" else "none",
+        "tries": 1,
+        "message": message,
+        "sha256": SHA if state == "uploaded" else "",
+    }
+
+
+class Script:
+    """A job of two files that goes well, until a test changes what should go otherwise."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self.engine = engine
+        self.draft = snapshot()
+        self.last = snapshot(
+            JobState.FINISHED, sync_id=7, files_arrived=2, files_verified=2, bytes_sent=30
+        )
+        self.started = False
+        self.items = [item(1), item(2)]
+        self.impact = Impact(SyncType.INCREMENTAL, "/data/x", 2, 30, 0, 0, plain_server=False)
+        engine.answers |= {
+            "add_job": lambda _: {"job_id": 1},
+            "watch": lambda _: (self.last if self.started else self.draft).to_wire(),
+            "impact": lambda _: asdict(self.impact),
+            "start_job": self._start,
+            "cancel_job": self._cancel,
+            "retry_job": self._start,
+            "provide_key": lambda _: {},
+            "items": self._items,
+            "left_out": lambda _: {"left_out": [["/home/an/link", "a symbolic link"]]},
+            "connections": lambda _: {"connections": []},
+        }
+
+    def full(self, **changes: Any) -> None:
+        fields = {"replaced_files": 412, "replaced_bytes": 9_000_000_000, "plain_server": False}
+        self.impact = Impact(
+            SyncType.FULL, "/data/x", **({"new_files": 2, "new_bytes": 30} | fields | changes)
+        )
+
+    def _start(self, _: dict[str, Any]) -> dict[str, Any]:
+        self.started = True
+        return {}
+
+    def _cancel(self, _: dict[str, Any]) -> dict[str, Any]:
+        self.started = True
+        self.last = snapshot(JobState.CANCELLED, sync_id=self.last.sync_id, files_arrived=1)
+        return {}
+
+    def _items(self, args: dict[str, Any]) -> dict[str, Any]:
+        wanted = [
+            item
+            for item in self.items
+            if item["item_id"] > args["after"]
+            and (args["states"] is None or item["state"] in args["states"])
+        ]
+        return {"items": wanted[: args["limit"]]}
+
+
+@pytest.fixture
+def script(engine: FakeEngine) -> Script:
+    return Script(engine)
+
+
+@pytest.fixture
+def upload(lakedrop: CommandLine, tmp_path: Path) -> Callable[..., int]:
+    (tmp_path / "sales").mkdir()
+
+    def upload(*options: str, mode: str = "incremental") -> int:
+        source = str(tmp_path / "sales")
+        return lakedrop.run("upload", source, "--to", "/data/x", "--mode", mode, *options)
+
+    return upload
+
+
+def test_a_job_whose_files_are_all_verified_is_told_and_exits_0(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    assert upload("--name", "nightly") == 0
+
+    assert "2 files, 30 bytes uploaded and verified" in lakedrop.out
+    assert "(sync 7)" in lakedrop.out
+    asked = script.engine.args_of("add_job")
+    assert asked["connection"] == {"name": "local"}
+    assert asked["mode"] == "IncrementalSync"
+    assert asked["name"] == "nightly"
+    assert asked["destination"] == "/data/x"
+    assert script.engine.args_of("start_job")["consents"] == {
+        "empty_full_sync": False,
+        "same_names_on_plain_server": False,
+        "end_without_failed_files": True,
+    }
+
+
+def test_a_finished_job_with_a_file_that_is_not_verified_exits_1(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.last = snapshot(JobState.FINISHED, sync_id=7, files_arrived=2, files_verified=1)
+
+    assert upload() == 1
+
+
+def test_on_a_plain_server_acknowledged_is_enough(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.last = snapshot(JobState.FINISHED, sync_id=7, files_arrived=2, plain_server=True)
+
+    assert upload() == 0
+    assert "acknowledged" in lakedrop.out
+    assert "verified" not in lakedrop.out
+
+
+def test_failed_files_are_told_in_words_and_exit_1(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.items = [item(number, "failed", "no permission") for number in range(1, 31)]
+    script.last = snapshot(JobState.FINISHED, sync_id=7, files=30, files_failed=30)
+
+    assert upload() == 1
+    assert lakedrop.err.count("no permission") == 20
+    assert "… and 10 more; --json lists all" in lakedrop.err
+    assert "30 failed" in lakedrop.out
+
+
+@pytest.mark.parametrize("state", [JobState.FAILED, JobState.NEEDS_ATTENTION])
+def test_a_job_that_does_not_finish_is_told_with_its_reason_and_exits_1(
+    state: JobState, script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.last = snapshot(state, message="The API key is wrong.")
+
+    assert upload() == 1
+    assert "The API key is wrong." in lakedrop.out
+
+
+def test_a_source_that_is_missing_starts_nothing(lakedrop: CommandLine, tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match=r"nothing\.csv"):
+        lakedrop.run(
+            "upload", str(tmp_path / "nothing.csv"), "--to", "/data/x", "--mode", "incremental"
+        )
+    assert lakedrop.attached == 0
+
+
+def test_a_destination_that_is_no_folder_of_a_lake_starts_nothing(
+    lakedrop: CommandLine, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongUse, match="/data/sales"):
+        lakedrop.run("upload", str(tmp_path), "--to", "data", "--mode", "incremental")
+    assert lakedrop.attached == 0
+
+
+def test_a_full_sync_asks_with_the_numbers_and_goes_on_after_yes(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.full()
+    lakedrop.on_terminal, lakedrop.typed = True, "y\n"
+
+    assert upload(mode="full") == 0
+    assert "412 files, 9.0 GB at /data/x move to the trash" in lakedrop.err
+    assert "2 files, 30 bytes take their place. Go on? [y/N]" in lakedrop.err
+    assert not script.engine.args_of("start_job")["consents"]["end_without_failed_files"]
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", "what?\n"])
+def test_any_other_answer_cancels_the_job_and_starts_nothing(
+    answer: str, script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.full()
+    lakedrop.on_terminal, lakedrop.typed = True, answer
+
+    assert upload(mode="full") == 1
+    assert "cancel_job" in script.engine.commands()
+    assert "start_job" not in script.engine.commands()
+
+
+def test_without_a_terminal_a_full_sync_over_data_needs_yes(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.full()
+
+    with pytest.raises(WrongUse, match=r"412 files.*--yes"):
+        upload(mode="full")
+    assert "cancel_job" in script.engine.commands()
+    assert "start_job" not in script.engine.commands()
+    script.engine.requests.clear()
+    script.started = False
+    script.last = snapshot(JobState.FINISHED, files_arrived=2, files_verified=2)
+    assert upload("--yes", mode="full") == 0
+
+
+def test_a_full_sync_onto_nothing_asks_nothing(script: Script, upload: Callable[..., int]) -> None:
+    script.full(replaced_files=0, replaced_bytes=0)
+
+    assert upload(mode="full") == 0
+
+
+def test_unknown_numbers_are_said_and_asked_about_too(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.full(replaced_files=None, replaced_bytes=None, plain_server=True)
+
+    with pytest.raises(WrongUse, match=r"cannot tell what is at /data/x.*--yes"):
+        upload(mode="full")
+
+
+def test_an_empty_full_sync_needs_a_consent_of_its_own_besides_yes(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.draft = snapshot(files=0, bytes=0)
+    script.full(new_files=0, new_bytes=0)
+
+    with pytest.raises(WrongUse, match="--allow-empty"):
+        upload("--yes", mode="full")
+    script.started = False
+    with pytest.raises(WrongUse, match="--yes"):
+        upload("--allow-empty", mode="full")
+    script.started = False
+    script.last = snapshot(JobState.FINISHED, files=0, bytes=0)
+    assert upload("--allow-empty", "--yes", mode="full") == 0
+    assert script.engine.args_of("start_job")["consents"]["empty_full_sync"]
+
+
+def test_nothing_to_add_is_wrong_use(script: Script, upload: Callable[..., int]) -> None:
+    script.impact = Impact(SyncType.INCREMENTAL, "/data/x", 0, 0, 0, 0, plain_server=False)
+
+    with pytest.raises(WrongUse, match="nothing to upload"):
+        upload()
+    assert "start_job" not in script.engine.commands()
+
+
+def test_same_names_on_a_plain_server_need_a_consent_of_their_own(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.impact = Impact(
+        SyncType.INCREMENTAL, "/data/x", 2, 30, None, None, plain_server=True, same_names=("a.csv",)
+    )
+
+    with pytest.raises(WrongUse, match=r"a\.csv.*--allow-same-names"):
+        upload("--yes")
+    script.started = False
+    script.last = snapshot(JobState.FINISHED, files_arrived=2, plain_server=True)
+    assert upload("--allow-same-names") == 0
+    assert script.engine.args_of("start_job")["consents"]["same_names_on_plain_server"]
+
+
+def test_json_tells_every_file_and_ends_with_the_result(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.draft = snapshot(files_left_out=1)
+    script.items = [item(1), item(2, "failed", "no permission")]
+    script.last = snapshot(
+        JobState.FINISHED, sync_id=7, files_arrived=1, files_verified=1, files_failed=1
+    )
+
+    assert upload("--json") == 1
+    events = lakedrop.events()
+    assert [event["event"] for event in events] == [
+        "found",
+        "left_out",
+        "progress",
+        "file",
+        "file",
+        "result",
+    ]
+    assert events[3] == {
+        "event": "file",
+        "source": "/home/an/1.csv",
+        "path": "/data/x/1.csv",
+        "size_bytes": 15,
+        "state": "uploaded",
+        "assurance": "verified",
+        "sha256": SHA,
+        "message": "",
+    }
+    assert events[-1]["exit_code"] == 1
+    assert events[-1]["sync_id"] == 7
+    assert events[-1]["state"] == "finished"
+
+
+def test_json_lists_every_page_of_files(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.items = [item(number) for number in range(1, 2_002)]
+
+    upload("--json")
+
+    paths = [event["path"] for event in lakedrop.events() if event["event"] == "file"]
+    assert len(paths) == len(set(paths)) == 2_001
+
+
+def test_what_is_left_out_is_told(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.draft = snapshot(files_left_out=1)
+
+    upload()
+    assert "/home/an/link: a symbolic link" in lakedrop.err
+
+
+def test_a_name_with_escape_sequences_cannot_steer_the_terminal(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.items = [item(1, "failed", "bad \x1b[2J name‮")]
+    script.last = snapshot(JobState.FINISHED, files_failed=1)
+
+    upload()
+    assert "bad \\x1b[2J name\\u202e" in lakedrop.err
+    assert "\x1b" not in lakedrop.err
+
+
+def test_ctrl_c_cancels_tells_what_stays_and_exits_130(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.last = snapshot(JobState.UPLOADING, sync_id=7)
+
+    def interrupted(args: dict[str, Any]) -> dict[str, Any]:
+        script.started = True
+        os.kill(os.getpid(), signal.SIGINT)
+        return {}
+
+    script.engine.answers["start_job"] = interrupted
+
+    assert upload() == 130
+    assert "cancel_job" in script.engine.commands()
+    assert "What was published by then (1 file) stays at /data/x" in lakedrop.err
+
+
+def test_sigterm_does_the_same_with_143(script: Script, upload: Callable[..., int]) -> None:
+    script.last = snapshot(JobState.UPLOADING, sync_id=7)
+
+    def terminated(args: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return {}
+
+    script.engine.answers["start_job"] = terminated
+
+    assert upload() == 143
+    assert "cancel_job" in script.engine.commands()
+
+
+def test_ctrl_c_while_the_job_is_asked_for_still_cancels_it(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)
+        return {"job_id": 1}
+
+    script.engine.answers["add_job"] = interrupted
+
+    assert upload() == 130
+    assert script.engine.args_of("cancel_job") == {"job_id": 1}
+
+
+def test_a_cancelled_full_sync_on_a_plain_server_warns_of_the_next_one(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.full(replaced_files=0, replaced_bytes=0, plain_server=True)
+
+    def cancel(_: dict[str, Any]) -> dict[str, Any]:
+        script.last = snapshot(
+            JobState.CANCELLED,
+            mode=SyncType.FULL,
+            sync_id=7,
+            plain_server=True,
+            files_arrived=1,
+        )
+        return {}
+
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        script.started = True
+        script.last = snapshot(JobState.UPLOADING, sync_id=7)
+        os.kill(os.getpid(), signal.SIGINT)
+        return {}
+
+    script.engine.answers |= {"start_job": interrupted, "cancel_job": cancel}
+
+    assert upload(mode="full") == 130
+    assert "published by the next full sync of /data/x" in lakedrop.err
+
+
+def test_an_engine_that_dies_in_the_middle_is_replaced_and_the_job_goes_on(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    lakedrop.environment_key = "canary-key"
+    done = script.last
+    script.last = snapshot(JobState.UPLOADING, sync_id=7)
+    watches = 0
+
+    def watch(_: dict[str, Any]) -> dict[str, Any]:
+        nonlocal watches
+        watches += 1
+        if watches == 2:  # the first look at the running job
+            script.engine.drop_screens()
+            script.last = done
+        return (script.last if script.started else script.draft).to_wire()
+
+    script.engine.answers["watch"] = watch
+
+    assert upload("--server", "https://lake.example") == 0
+    assert lakedrop.attached == 2
+    assert script.engine.commands().count("add_job") == 1
+    assert script.engine.args_of("provide_key") == {
+        "connection": {"base_url": "https://lake.example", "allow_plain_http": False},
+        "key": "canary-key",
+    }
+    assert "canary-key" not in lakedrop.out + lakedrop.err
+
+
+def test_a_start_whose_answer_was_lost_with_the_engine_is_no_failure(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    def die(_: dict[str, Any]) -> dict[str, Any]:
+        if script.started:
+            raise WrongUse("Job 1 is uploading and cannot be started now.")
+        script.started = True
+        script.engine.drop_screens()
+        return {}
+
+    script.engine.answers["start_job"] = die
+
+    assert upload() == 0
+
+
+def test_files_are_looked_for_anew_when_the_engine_died_meanwhile(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    jobs = 0
+
+    def add(_: dict[str, Any]) -> dict[str, Any]:
+        nonlocal jobs
+        jobs += 1
+        return {"job_id": jobs}
+
+    def watch(args: dict[str, Any]) -> dict[str, Any]:
+        if args["job_id"] == 1 and script.engine.commands().count("watch") == 1:
+            script.engine.drop_screens()
+        if args["job_id"] == 1:
+            return snapshot(JobState.CANCELLED, job_id=1, intake_done=False).to_wire()
+        state = script.last if script.started else script.draft
+        return (state.to_wire()) | {"job_id": args["job_id"]}
+
+    script.engine.answers |= {"add_job": add, "watch": watch}
+
+    assert upload() == 0
+    assert script.engine.args_of("start_job")["job_id"] == 2
+
+
+def test_engines_that_keep_dying_are_given_up(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    def die(_: dict[str, Any]) -> dict[str, Any]:
+        script.engine.drop_screens()
+        return {}
+
+    script.engine.answers["start_job"] = die
+
+    with pytest.raises(EngineGone):
+        upload()
+    assert lakedrop.attached < 10
+
+
+def test_a_job_that_rests_for_want_of_the_key_after_a_restart_is_given_it_again(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    lakedrop.environment_key = "canary-key"
+    done = script.last
+
+    def start(_: dict[str, Any]) -> dict[str, Any]:
+        if not script.started:
+            script.started = True
+            script.last = snapshot(JobState.NEEDS_ATTENTION, problem="ConnectionNotUsable")
+            script.engine.drop_screens()
+            return {}
+        raise WrongUse("started already")
+
+    def provide(_: dict[str, Any]) -> dict[str, Any]:
+        if script.engine.commands().count("provide_key") == 2:
+            script.last = done
+        return {}
+
+    script.engine.answers |= {"start_job": start, "provide_key": provide}
+
+    assert upload("--server", "https://lake.example") == 0
+
+
+def test_on_a_terminal_what_needs_attention_can_be_tried_again(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    done = script.last
+    script.last = snapshot(JobState.NEEDS_ATTENTION, message="1 file of 2 did not arrive.")
+
+    def retry(_: dict[str, Any]) -> dict[str, Any]:
+        script.last = done
+        return {}
+
+    script.engine.answers["retry_job"] = retry
+    lakedrop.on_terminal, lakedrop.typed = True, "y\n"
+
+    assert upload() == 0
+    assert "1 file of 2 did not arrive. Try what is left again?" in lakedrop.err
+
+
+def test_without_a_key_a_remote_is_refused_before_a_job_is_made(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    with pytest.raises(ConnectionNotUsable, match="LAKEDROP_API_KEY"):
+        upload("--server", "https://lake.example")
+    assert "add_job" not in script.engine.commands()
+
+
+def test_on_a_terminal_a_missing_key_is_asked_for_without_echo(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    lakedrop.on_terminal, lakedrop.typed_secret = True, "canary-key"
+
+    assert upload("--server", "https://lake.example") == 0
+    assert script.engine.args_of("add_job")["key"] == "canary-key"
+    assert "canary-key" not in lakedrop.out + lakedrop.err
+
+
+def test_a_key_in_the_keyring_is_left_to_the_engine(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.engine.answers["connections"] = lambda _: {
+        "connections": [{"name": "prod", "base_url": "https://x", "has_key": True}]
+    }
+
+    assert upload("--connection", "prod") == 0
+    assert script.engine.args_of("add_job")["key"] is None
+
+
+def test_the_environments_key_is_not_sent_to_the_local_lake(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    lakedrop.environment_key = "canary-key"
+
+    assert upload() == 0
+    assert script.engine.args_of("add_job")["key"] is None
+
+
+def test_plain_http_to_another_machine_needs_its_own_option(
+    lakedrop: CommandLine, upload: Callable[..., int]
+) -> None:
+    with pytest.raises(ConnectionNotUsable, match="--allow-plain-http"):
+        upload("--server", "http://lake.example")
+    assert lakedrop.attached == 0
+
+
+@pytest.mark.parametrize("error", [LakeUnreachable("no route"), LakeRefused("not here")])
+def test_a_server_that_cannot_tell_what_is_there_ends_the_command_and_the_draft(
+    error: LakeRefused, script: Script, upload: Callable[..., int]
+) -> None:
+    def fail(_: dict[str, Any]) -> dict[str, Any]:
+        raise error
+
+    script.engine.answers["impact"] = fail
+
+    with pytest.raises(type(error), match=error.message):
+        upload()
+    assert "cancel_job" in script.engine.commands()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["upload", "x", "--to", "/d"],
+        ["upload", "x", "--mode", "full"],
+        ["upload", "x", "--to", "/d", "--mode", "both"],
+        ["upload", "x", "--to", "/d", "--mode", "full", "--server", "u", "--connection", "c"],
+        ["jobs", "--limit", "0"],
+        ["jobs", "--limit", "many"],
+        ["nothing"],
+    ],
+)
+def test_a_wrong_command_line_exits_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        parser().parse_args(wrong)
+    assert caught.value.code == 2
+    assert "usage: lakedrop" in capsys.readouterr().err
