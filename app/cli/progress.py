@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from app.cli import words
 from app.cli.terminal import Terminal
 from app.domain.snapshots import JobSnapshot
+from app.domain.upload_job import ENDED, JobState
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -28,27 +29,26 @@ def progress_show(terminal: Terminal) -> ProgressShow:
     return ProgressBar(terminal) if terminal.stderr.isatty() else ProgressLines(terminal)
 
 
+_TOLD_AT_ONCE = (JobState.UPLOADING, JobState.ENDING)
+
+
 class ProgressLines:
-    """At most one line every few seconds, and one for each new state; for logs."""
+    """One line every few seconds, and one when the sending and the ending begin; for logs."""
 
     def __init__(
         self, terminal: Terminal, monotonic_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._terminal = terminal
         self._monotonic_s = monotonic_s
-        self._next_s = 0.0
-        self._last = ""
+        self._next_s = monotonic_s() + _LINE_EVERY_S
+        self._told: JobState | None = None
 
     def show(self, job: JobSnapshot) -> None:
-        state = _state_words(job)
         now_s = self._monotonic_s()
-        if not job.intake_done and self._next_s == 0.0:
-            self._next_s = now_s + _LINE_EVERY_S  # a quick look for files needs no line
-            return
-        if state == self._last and now_s < self._next_s:
-            return
-        self._last, self._next_s = state, now_s + _LINE_EVERY_S
-        self._terminal.tell(f"{state}: {_figures(job)}")
+        at_once = job.state in _TOLD_AT_ONCE and job.state is not self._told
+        if at_once or (now_s >= self._next_s and job.state not in ENDED):
+            self._told, self._next_s = job.state, now_s + _LINE_EVERY_S
+            self._terminal.tell(f"{_state_words(job)}: {_figures(job)}")
 
     def hide(self) -> None:
         pass  # nothing stays on the line

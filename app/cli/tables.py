@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,13 +43,11 @@ def say_table(
         )
     for row in rows:
         table.add_row(*(Text(shown(cell.text), style=cell.colour) for cell in row))
-    on_terminal = terminal.stdout.isatty()
-    console = Console(
-        file=terminal.stdout,
-        width=None if on_terminal else _UNBOUNDED,
-        no_color=None if on_terminal else True,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    console.print(table, crop=False)
+    if terminal.stdout.isatty():
+        Console(file=terminal.stdout, highlight=False).print(table)
+        return
+    plain = Console(file=io.StringIO(), width=_UNBOUNDED, no_color=True, highlight=False)
+    with plain.capture() as captured:
+        plain.print(table)
+    for line in captured.get().splitlines():
+        terminal.say(line.rstrip())

@@ -56,7 +56,8 @@ class HumanReport:
         self._failures_told = 0
 
     def looking(self, job: JobSnapshot) -> None:
-        self._show.show(job)
+        if not job.intake_done:
+            self._show.show(job)
 
     def found(self, job: JobSnapshot) -> None:
         self.pause()

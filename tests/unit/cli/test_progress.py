@@ -18,15 +18,18 @@ class Watch:
         return self.now_s
 
 
-def test_a_log_gets_a_line_for_a_new_state_and_one_every_few_seconds() -> None:
+def test_a_log_gets_a_line_when_sending_and_ending_begin_and_one_every_few_seconds() -> None:
     err, watch = Stream(), Watch()
     lines = ProgressLines(Terminal(Stream(), Stream(), err), watch)
 
+    lines.show(snapshot(JobState.QUEUED))
     for sent in range(30):
         lines.show(snapshot(JobState.UPLOADING, bytes_sent=sent))
     watch.now_s += 6
     lines.show(snapshot(JobState.UPLOADING, bytes_sent=30, files_arrived=2))
     lines.show(snapshot(JobState.ENDING, bytes_sent=30, files_arrived=2, files_failed=1))
+    watch.now_s += 6
+    lines.show(snapshot(JobState.FINISHED))
 
     assert err.getvalue().splitlines() == [
         "uploading: 0 of 2 files, 0 bytes of 30 bytes",
