@@ -22,7 +22,7 @@ import httpx
 
 from app.domain.errors import ConnectionNotUsable, ContractBroken, LakeDropError, LakeUnreachable
 from app.infra.http_bodies import FormBody
-from app.infra.http_errors import Answer
+from app.infra.http_errors import Answer, KeyEcho, causes_of
 
 # Shorter than the 5 s after which common servers drop an idle connection: else we would now and
 # then write into one that is being closed.
@@ -47,11 +47,19 @@ class HttpConnections:
     """Sends requests to one origin. Shared by threads; `exchange` blocks its caller alone."""
 
     def __init__(
-        self, base_url: str, timeouts: Timeouts, ssl_context: ssl.SSLContext | None
+        self,
+        base_url: str,
+        timeouts: Timeouts,
+        ssl_context: ssl.SSLContext | None,
+        echo: KeyEcho,
     ) -> None:
         try:
             self._url = httpx.URL(base_url)
-        except httpx.InvalidURL as cause:
+            # What a socket would only trip over later, and with errors of its own kinds.
+            self._url.host.encode("idna")
+            if not 0 <= (self._url.port or 0) <= 65_535:
+                raise httpx.InvalidURL("the port is too high")
+        except (httpx.InvalidURL, UnicodeError) as cause:
             raise ConnectionNotUsable("The address of the server is not a valid one.") from cause
         if self._url.scheme not in ("http", "https") or not self._url.host:
             raise ConnectionNotUsable(
@@ -62,6 +70,7 @@ class HttpConnections:
         self._proxy = _proxy_for(self._url)
         self._ssl_context = ssl_context
         self._timeouts = timeouts
+        self._echo = echo
         self._usual_extensions = self._extensions(timeouts.read_s)
         self._patient_extensions = self._extensions(timeouts.read_after_upload_s)
         self._fixed_headers = [
@@ -89,7 +98,8 @@ class HttpConnections:
             answer = _read(transport.handle_request(request))
         except httpx.TransportError as cause:
             transport.close()
-            raise self._told(cause, patient) from cause
+            kept = self._echo.without_key(cause)  # a broken answer is quoted in its text
+            raise self._told(cause, patient) from kept
         except httpx.DecodingError as cause:
             transport.close()
             raise ContractBroken(f"The answer of {self.host} cannot be decoded.") from cause
@@ -184,7 +194,7 @@ class HttpConnections:
         """A cut in plain words. Tells kinds apart by the exceptions below, never by their texts."""
         via = "" if self._proxy is None else f" (through the proxy {self._proxy.url.host})"
         host, times = f"{self.host}{via}", self._timeouts
-        below = _causes(cause)
+        below = causes_of(cause)
         if isinstance(cause, httpx.ConnectTimeout):
             words = f"{host} did not answer within {times.connect_s:g} s. Is it running?"
         elif isinstance(cause, httpx.WriteTimeout):
@@ -229,15 +239,6 @@ def _read(response: httpx.Response) -> Answer:
         b"".join(pieces),
         response.headers.get("Retry-After"),
     )
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    found: list[BaseException] = []
-    below: BaseException | None = error
-    while below is not None and below not in found:
-        found.append(below)
-        below = below.__cause__ or below.__context__
-    return found
 
 
 def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:

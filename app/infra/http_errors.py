@@ -73,12 +73,27 @@ class Answer:
             raise ValueError("nested too deeply") from cause
 
 
+class KeyEcho:
+    """Keeps a key that a server echoes out of all that is shown or logged."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def blotted(self, words: str) -> str:
+        return words.replace(self._key, "…") if self._key else words
+
+    def without_key(self, cause: Exception) -> Exception | None:
+        """The cause to keep under an error; None when it, or one below it, quotes the key."""
+        quoted = self._key and any(self._key in str(error) for error in causes_of(cause))
+        return None if quoted else cause
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerReader:
-    """Tells errors of one server, named `host`; `key` is blotted out wherever it is echoed."""
+    """Tells errors of one server, named `host`."""
 
     host: str
-    key: str
+    echo: KeyEcho
     now_s: Callable[[], float]
 
     def error_of(self, answer: Answer, *, for_file: bool) -> LakeDropError:
@@ -133,8 +148,7 @@ class AnswerReader:
 
     def clean(self, words: str) -> str:
         """A server's own words, fit for a screen: one line, not long, and never with the key."""
-        if self.key:
-            words = words.replace(self.key, "…")
+        words = self.echo.blotted(words)
         one_line = " ".join("".join(c if c.isprintable() else " " for c in words).split())
         if len(one_line) > _LONGEST_WORDS:
             one_line = one_line[:_LONGEST_WORDS] + "…"
@@ -146,6 +160,16 @@ class AnswerReader:
             return f"{self.host} says: {self.clean(said)} ({answer.status})."
         page = ", with a web page" if _is_html(answer) else ""
         return f"{self.host} answered {_status_words(answer.status)}{page}."
+
+
+def causes_of(error: BaseException) -> list[BaseException]:
+    """The error itself and all that led to it, the nearest first."""
+    found: list[BaseException] = []
+    below: BaseException | None = error
+    while below is not None and below not in found:
+        found.append(below)
+        below = below.__cause__ or below.__context__
+    return found
 
 
 def retry_after_s(header: str | None, now_s: float) -> float | None:

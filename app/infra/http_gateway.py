@@ -17,7 +17,7 @@ from app.domain.errors import ContractBroken, LakeDropError, LakeRefused, SyncNo
 from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
 from app.infra.http_bodies import FormBody, ManyFilesBody, OneFileBody, quoted
 from app.infra.http_connections import HttpConnections, Timeouts
-from app.infra.http_errors import Answer, AnswerReader
+from app.infra.http_errors import Answer, AnswerReader, KeyEcho
 from embedded_server import contract
 from embedded_server.contract import (
     BatchFileResult,
@@ -54,8 +54,9 @@ class HttpGateway:
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._api_key = api_key
-        self._connections = HttpConnections(base_url, timeouts or Timeouts(), ssl_context)
-        self._reader = AnswerReader(self._connections.host, api_key, now_s)
+        echo = KeyEcho(api_key)
+        self._connections = HttpConnections(base_url, timeouts or Timeouts(), ssl_context, echo)
+        self._reader = AnswerReader(self._connections.host, echo, now_s)
         self._negotiation = threading.Lock()
         self._is_negotiated = False
         self._capabilities: Capabilities | None = None
@@ -196,7 +197,8 @@ class HttpGateway:
         try:
             return parse(body)
         except ContractViolation as cause:
-            raise self._reader.nonsense(answer, str(cause)) from cause
+            told = self._reader.nonsense(answer, str(cause))
+            raise told from self._reader.echo.without_key(cause)
 
     def _outcome(self, answer: UploadAnswer) -> UploadReceipt | LakeDropError:
         if answer.code != 0:

@@ -10,7 +10,6 @@ bytes are stored than were sent) and `hold` (a call waits until the test lets it
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -36,50 +35,13 @@ from embedded_server.contract import (
     SyncType,
     UploadRecord,
 )
+from tests.support.fault_plan import Call, FaultPlan, Gate
 
 FAKE_KEY = "cccccccc-14a1-4eb1-8964-000000000000"
 ALL_EXTENSIONS = frozenset(
     {contract.EXTENSION_DIGEST, contract.EXTENSION_USAGE, contract.EXTENSION_BATCH}
 )
 _FIRST_MOMENT_MS = 1_700_000_000_000
-_LONGEST_HOLD_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call as it came in. `files` are (folder, name) pairs; `path`: of start or usage."""
-
-    name: str
-    sync_id: int | None = None
-    files: tuple[tuple[str, str], ...] = ()
-    path: str = ""
-
-
-class Gate:
-    """Holds a call: `reached` is set when one waits at it, `release` lets all through for good."""
-
-    def __init__(self) -> None:
-        self.reached = threading.Event()
-        self._open = threading.Event()
-
-    def wait_until_reached(self) -> None:
-        assert self.reached.wait(_LONGEST_HOLD_S), "no call came to the gate"
-
-    def release(self) -> None:
-        self._open.set()
-
-    def pass_through(self) -> None:
-        self.reached.set()
-        assert self._open.wait(_LONGEST_HOLD_S), "the test never released the gate"
-
-
-@dataclass(slots=True)
-class _Fault:
-    call: str
-    error: LakeDropError
-    times: int
-    file_name: str | None
-    after: bool
 
 
 @dataclass(slots=True)
@@ -93,10 +55,8 @@ class _Store:
     trash: dict[str, bytes] = field(default_factory=dict)
     jobs: list[SyncJob] = field(default_factory=list)
     history: list[UploadRecord] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    faults: list[_Fault] = field(default_factory=list)
+    plan: FaultPlan = field(default_factory=FaultPlan)
     corrupt: dict[str, int] = field(default_factory=dict)
-    gates: dict[str, Gate] = field(default_factory=dict)
     moment_ms: int = _FIRST_MOMENT_MS
 
 
@@ -160,8 +120,7 @@ class FakeLake:
 
     @property
     def calls(self) -> list[Call]:
-        with self._store.lock:
-            return list(self._store.calls)
+        return self._store.plan.calls
 
     def calls_of(self, name: str) -> list[Call]:
         return [call for call in self.calls if call.name == name]
@@ -203,8 +162,7 @@ class FakeLake:
         With `file_name`, only uploads of that base name. What is told for `upload` also meets the
         parts of a batch, as that part's own outcome.
         """
-        with self._store.lock:
-            self._store.faults.append(_Fault(call, error, times, file_name, after))
+        self._store.plan.fail(call, error, times, file_name, after=after)
 
     def corrupt(self, file_name: str, times: int = 1) -> None:
         """Stores other bytes than were sent; a server that tells digests tells the wrong one."""
@@ -213,15 +171,12 @@ class FakeLake:
 
     def hold(self, call: str) -> Gate:
         """Every such call waits, before it does anything, until the gate is released."""
-        gate = Gate()
-        with self._store.lock:
-            self._store.gates[call] = gate
-        return gate
+        return self._store.plan.hold(call)
 
     # The gateway.
 
     def capabilities(self) -> Capabilities | None:
-        self._begin(Call("capabilities"))
+        self._store.plan.begin(Call("capabilities"))
         if not self.extensions:
             return None
         return Capabilities(
@@ -229,7 +184,7 @@ class FakeLake:
         )
 
     def start_sync(self, name: str, path: str, sync_type: SyncType) -> int:
-        self._begin(Call("start_sync", path=path))
+        self._store.plan.begin(Call("start_sync", path=path))
         self._check_key()
         with self._store.lock:
             sync_id = self._store.jobs[-1].sync_id + 1 if self._store.jobs else 1
@@ -238,13 +193,13 @@ class FakeLake:
                     0, sync_id, name, path, sync_type, SyncStatus.SYNCING, self._tick(), 0, 0, 0
                 )
             )
-        self._finish("start_sync")
+        self._store.plan.finish("start_sync")
         return sync_id
 
     def upload(
         self, sync_id: int, folder: str, name: str, content: FileContent, on_sent: OnSent
     ) -> UploadReceipt:
-        self._begin(Call("upload", sync_id, ((folder, name),)), name)
+        self._store.plan.begin(Call("upload", sync_id, ((folder, name),)), name)
         row = self._begin_upload(sync_id, folder, name)
         pieces = []
         try:
@@ -257,13 +212,13 @@ class FakeLake:
             self._end_upload(row, SyncStatus.FAILED, "the upload was cut")
             raise
         receipt = self._keep(row, folder, name, b"".join(pieces))
-        self._finish("upload", name)
+        self._store.plan.finish("upload", name)
         return receipt
 
     def upload_batch(
         self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
     ) -> list[UploadReceipt | LakeDropError]:
-        self._begin(
+        self._store.plan.begin(
             Call("upload_batch", sync_id, tuple((file.folder, file.name) for file in files))
         )
         if contract.EXTENSION_BATCH not in self.extensions:
@@ -272,7 +227,7 @@ class FakeLake:
         for file in files:
             on_sent(len(file.content))
             try:
-                self._raise_fault("upload", file.name, after=False)
+                self._store.plan.raise_fault("upload", file.name, after=False)
                 row = self._begin_upload(sync_id, file.folder, file.name)
                 if hashlib.sha256(file.content).hexdigest() != file.sha256:
                     self._end_upload(row, SyncStatus.FAILED, "other bytes than the digest says")
@@ -284,11 +239,11 @@ class FakeLake:
                 raise  # the sync itself is refused, so is the whole batch
             except LakeDropError as failure:
                 outcomes.append(failure)
-        self._finish("upload_batch")
+        self._store.plan.finish("upload_batch")
         return outcomes
 
     def end_sync(self, sync_id: int) -> None:
-        self._begin(Call("end_sync", sync_id))
+        self._store.plan.begin(Call("end_sync", sync_id))
         self._check_key()
         with self._store.lock:
             job = self._running_job(sync_id)
@@ -297,22 +252,22 @@ class FakeLake:
             self._store.jobs[self._store.jobs.index(job)] = replace(
                 job, sync_status=SyncStatus.FINISHED, end_time=self._tick()
             )
-        self._finish("end_sync")
+        self._store.plan.finish("end_sync")
 
     def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
-        self._begin(Call("sync_jobs"))
+        self._store.plan.begin(Call("sync_jobs"))
         self._check_page(offset, limit)
         with self._store.lock:
             return self._store.jobs[offset : offset + limit]
 
     def history(self, offset: int, limit: int) -> list[UploadRecord]:
-        self._begin(Call("history"))
+        self._store.plan.begin(Call("history"))
         self._check_page(offset, limit)
         with self._store.lock:
             return self._store.history[offset : offset + limit]
 
     def usage(self, path: str) -> LakeUsage | None:
-        self._begin(Call("usage", path=path))
+        self._store.plan.begin(Call("usage", path=path))
         if contract.EXTENSION_USAGE not in self.extensions:
             return None
         with self._store.lock:
@@ -320,34 +275,13 @@ class FakeLake:
         return LakeUsage(path, len(sizes), sum(sizes))
 
     def check(self) -> None:
-        self._begin(Call("check"))
+        self._store.plan.begin(Call("check"))
         self._check_key()
 
     def close(self) -> None:
         self.closed = True
 
     # How it does it.
-
-    def _begin(self, call: Call, file_name: str | None = None) -> None:
-        with self._store.lock:
-            self._store.calls.append(call)
-            gate = self._store.gates.get(call.name)
-        if gate is not None:
-            gate.pass_through()
-        self._raise_fault(call.name, file_name, after=False)
-
-    def _finish(self, call: str, file_name: str | None = None) -> None:
-        self._raise_fault(call, file_name, after=True)
-
-    def _raise_fault(self, call: str, file_name: str | None, *, after: bool) -> None:
-        with self._store.lock:
-            for fault in self._store.faults:
-                if (fault.call, fault.after) != (call, after) or fault.times == 0:
-                    continue
-                if fault.file_name not in (None, file_name):
-                    continue
-                fault.times -= 1
-                raise copy.copy(fault.error)  # a fresh one: threads share no traceback
 
     def _check_key(self) -> None:
         if self._key != self._store.key:

@@ -18,11 +18,11 @@ from app.domain.errors import (
     SyncAlreadyEnded,
     SyncNotFound,
 )
-from app.infra.http_errors import Answer, AnswerReader, retry_after_s
+from app.infra.http_errors import Answer, AnswerReader, KeyEcho, retry_after_s
 
 KEY = "canary-4711-key"
 NOW_S = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
-READER = AnswerReader("lake.example", KEY, lambda: NOW_S)
+READER = AnswerReader("lake.example", KeyEcho(KEY), lambda: NOW_S)
 PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to nginx</h1></body></html>"
 
 
