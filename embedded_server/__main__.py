@@ -41,8 +41,8 @@ class _Parent:
     key: ApiKey
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Returns the process's exit status."""
+def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
+    """Returns the process's exit status. A test may hand in a disk that fails."""
     given = sys.argv[1:] if arguments is None else arguments
     managed = "--managed" in given
     key = take_key_from(os.environ)
@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = parse_arguments(given)
         if settings.show_key:
             return _show_key(settings, key)
-        _run(settings, key)
+        _run(settings, disk or Disk(), key)
     except LakeInUse as problem:
         return _tell(managed, str(problem), {"error": "lake_in_use", "address": problem.address})
     except CannotServe as problem:
@@ -79,16 +79,17 @@ def _say(line: str) -> None:
 def _show_key(settings: Settings, from_environment: ApiKey | None) -> int:
     key = from_environment
     if key is None:
-        layout, disk = _layout(settings)
+        disk = Disk()
+        layout = _layout(settings, disk)
         with _unusable_folder_told(settings):
             key = own_files.read_or_make_key(layout.api_key, disk)
     _say(key.revealed())
     return 0
 
 
-def _run(settings: Settings, key: ApiKey | None) -> None:
+def _run(settings: Settings, disk: Disk, key: ApiKey | None) -> None:
     parent = _read_parent(sys.stdin.buffer) if settings.managed else None
-    layout, disk = _layout(settings)
+    layout = _layout(settings, disk)
     with _unusable_folder_told(settings):
         lock = LakeLock(layout)
     try:
@@ -142,11 +143,10 @@ def _key_told(settings: Settings, key: ApiKey | None, parent: _Parent | None) ->
     return f"To see the API key: lakedrop serve --lake {settings.lake} --show-key"
 
 
-def _layout(settings: Settings) -> tuple[Layout, Disk]:
+def _layout(settings: Settings, disk: Disk) -> Layout:
     os.umask(0o077)  # what this process makes is its owner's alone
-    disk = Disk()
     with _unusable_folder_told(settings):
-        return open_layout(absolute(settings.lake), disk), disk
+        return open_layout(absolute(settings.lake), disk)
 
 
 class _unusable_folder_told:  # noqa: N801  # reads as a phrase after `with`

@@ -1,0 +1,1 @@
+"""The server as a process, over real sockets."""

@@ -1,0 +1,1 @@
+"""The server's rooms, each by itself, on a real disk."""
