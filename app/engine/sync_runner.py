@@ -314,7 +314,8 @@ class SyncRunner:
                 self._move(JobState.CANCELLED)
             else:
                 journal.move_items(job_id, IN_FLIGHT, ItemState.QUEUED)
-                self._move(JobState.QUEUED)
+                if self._job.state is not JobState.QUEUED:  # not begun: the server was not asked
+                    self._move(JobState.QUEUED)
         except JournalFailed as error:
             log.critical("the journal cannot be written: %s", error.message)
             if cancelled:
