@@ -108,8 +108,10 @@ class FakeEngine:
     def close(self) -> None:
         """Stops listening; the runtime file stays behind, as after a kill."""
         self._closing = True
-        with contextlib.suppress(OSError):  # wakes the accepting thread, if it is there yet
-            Client(self._listener.address, authkey=self._key).close()
+        # Wakes the accepting thread if it waits. Without the handshake: nobody answers one if the
+        # thread has seen `_closing` by itself.
+        with contextlib.suppress(OSError):
+            Client(self._listener.address).close()
         self._listener.close()
         self.drop_screens()
         for thread in self._threads:
