@@ -1,9 +1,10 @@
 """Connections to one server: who may use which, through which proxy, and what a cut is called.
 
 Below `httpx.Client` on purpose. A client of httpx merges headers, cookies and query anew for each
-request and shares one locked pool among all threads; that halves the small files a second
-(measured; see `tests/benchmarks`). Here every transport has a single connection and is lent to
-one thread at a time. Redirects cannot be followed by accident either: no layer here knows how.
+request and shares one locked pool among all threads; that halves the small files a second (20 KiB
+each in four threads against a trivial server: 460-690 a second with `Client.post`, 1,040-1,090
+here). Every transport here has a single connection and is lent to one thread at a time. Redirects
+cannot be followed by accident either: no layer here knows how.
 """
 
 from __future__ import annotations
