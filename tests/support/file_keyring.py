@@ -14,7 +14,7 @@ BACKEND = "tests.support.file_keyring.FileKeyring"
 
 
 class FileKeyring(KeyringBackend):
-    priority = 1
+    priority = 0.1  # below 1: taken where it is named, never found by itself
 
     def get_password(self, service: str, username: str) -> str | None:
         return self._read().get(f"{service}/{username}")
