@@ -1,7 +1,8 @@
 """Turns the pieces of a multipart body into parts, strictly; nothing is spooled.
 
-Built on the sans-io parser of the `multipart` package. A body that the parser does not like, ends
-too early or goes on after its end is an `InvalidParam`.
+Built on the sans-io parser of the `multipart` package. A body that the parser does not like, or
+that ends before its last boundary, is an `InvalidParam`. What follows the last boundary is no part
+of the form (RFC 2046, "epilogue").
 """
 
 from __future__ import annotations

