@@ -10,13 +10,14 @@ import pytest
 
 from app.domain.connections import LOCAL_LAKE
 from app.domain.errors import FileRefused, LakeBusy, LakeUnreachable, WrongUse
-from app.domain.ports import HashedContent, SmallFile
+from app.domain.ports import SmallFile
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, Consents, JobState, Source
 from app.engine.sync_runner import RunSettings
-from app.infra.source_files import LocalSourceFiles
+from app.infra.source_files import LocalSourceFiles, OpenedFile
 from embedded_server.contract import SyncType
-from tests.support.fake_lake import FakeLake, Gate
+from tests.support.fake_lake import FakeLake
+from tests.support.fault_plan import Gate
 from tests.unit.engine.house import DESTINATION, IN_A_YEAR, House, in_lake, write_files
 
 THREE = {"a": b"1", "b": b"22", "c": b"333"}
@@ -239,7 +240,7 @@ def test_a_bug_while_files_are_looked_for_does_not_leave_anybody_waiting(tmp_pat
 
 def test_a_bug_while_a_file_is_read_stops_the_run_and_says_so(tmp_path: Path) -> None:
     class Broken(LocalSourceFiles):
-        def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> HashedContent:
+        def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> OpenedFile:
             raise ZeroDivisionError
 
         def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:

@@ -1,0 +1,299 @@
+"""The engine behind its socket, met by real screens over a real one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.domain.errors import LakeFull, WrongUse
+from app.domain.snapshots import JobSnapshot
+from app.domain.upload_job import JobState
+from app.engine.engine_service import EngineService
+from app.link.engine_client import EngineClient
+from app.link.engine_errors import EngineGone
+from app.link.protocol import RuntimeFile, decode, encode
+from tests.support.fake_engine import snapshot
+
+WITHIN_S = 30.0
+KEY = b"the engine's key"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="speaks over a Unix socket")
+
+
+class Jobs:
+    """What the service shows: one job, changed by the test."""
+
+    def __init__(self) -> None:
+        self.now = snapshot(JobState.UPLOADING)
+        self.moment = 1
+        self.busy = False
+        self.looks = 0
+
+    def version(self, job_id: int) -> int:
+        if job_id != 1:
+            raise WrongUse(f"There is no job {job_id}.")
+        return self.moment
+
+    def snapshot(self, job_id: int) -> JobSnapshot:
+        self.looks += 1
+        return self.now
+
+    def change(self, state: JobState = JobState.UPLOADING, **changes: Any) -> None:
+        self.now = replace(self.now, state=state, **changes)
+        self.moment += 1
+
+
+class Served:
+    def __init__(self, service: EngineService, address: str, jobs: Jobs) -> None:
+        self.service = service
+        self.jobs = jobs
+        self.address = address
+        self.thread = threading.Thread(target=service.serve, name="serve")
+        self.thread.start()
+
+    def runtime(self, key: bytes = KEY) -> RuntimeFile:
+        return RuntimeFile(self.address, key.hex(), os.getpid())
+
+    def screen(self) -> EngineClient:
+        return EngineClient.connect(self.runtime(), timeout_s=WITHIN_S)
+
+    def ended(self) -> bool:
+        self.thread.join(WITHIN_S)
+        return not self.thread.is_alive()
+
+
+@contextmanager
+def served(
+    commands: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] | None = None,
+    *,
+    linger_s: float = 3_600.0,
+    jobs: Jobs | None = None,
+) -> Iterator[Served]:
+    jobs = jobs or Jobs()
+    with ExitStack() as closing:
+        folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="lakedrop-test-"))
+        address = str(Path(folder) / "s")
+        service = EngineService(
+            Listener(address, "AF_UNIX", backlog=16),
+            KEY,
+            {"echo": dict, **(commands or {})},
+            jobs.snapshot,
+            jobs.version,
+            lambda: jobs.busy,
+            linger_s,
+        )
+        engine = Served(service, address, jobs)
+        try:
+            yield engine
+        finally:
+            service.stop()
+            assert engine.ended()
+
+
+def newest(watch_wait: Callable[[float], bool]) -> None:
+    assert watch_wait(WITHIN_S), "no change came"
+
+
+def test_commands_are_answered_and_errors_keep_their_kind() -> None:
+    def full(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise LakeFull("No space left.")
+
+    def wrong(args: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"number": int(args["number"])}
+
+    def bug(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise ZeroDivisionError
+
+    commands = {"full": full, "wrong": wrong, "bug": bug}
+    with served(commands) as engine, engine.screen() as screen:
+        assert screen.request("echo", a=1) == {"a": 1}
+        with pytest.raises(LakeFull, match="No space left"):
+            screen.request("full")
+        with pytest.raises(WrongUse, match="called wrongly"):
+            screen.request("wrong")
+        with pytest.raises(WrongUse, match="no command"):
+            screen.request("from_the_future")
+        with pytest.raises(WrongUse, match="no job 7"):
+            screen.request("watch", job_id=7)
+        with pytest.raises(WrongUse, match="called wrongly"):
+            screen.request("watch", job_id="x")
+        with pytest.raises(Exception, match="its log has the details"):
+            screen.request("bug")
+        assert screen.request("echo", a=2) == {"a": 2}  # still well
+
+
+def test_a_silent_caller_holds_up_nobody() -> None:
+    with served() as engine:
+        silent = [Client(engine.address) for _ in range(20)]  # never say a word
+        with engine.screen() as screen:
+            assert screen.request("echo", a=1) == {"a": 1}
+        for caller in silent:
+            caller.close()
+
+
+def test_a_caller_with_another_key_gets_nothing() -> None:
+    with served() as engine:
+        with pytest.raises(AuthenticationError):
+            Client(engine.address, authkey=b"a guess")
+        with pytest.raises(EngineGone):
+            EngineClient.connect(engine.runtime(b"a guess"), timeout_s=WITHIN_S)
+        with engine.screen() as screen:
+            assert screen.request("echo", a=1) == {"a": 1}
+
+
+@pytest.mark.parametrize("frame", [b"no JSON", b"[1]", b"\xff\xfe"])
+def test_a_screen_that_speaks_nonsense_is_let_go_alone(frame: bytes) -> None:
+    with served() as engine, engine.screen() as other:
+        strange = Client(engine.address, authkey=KEY)
+        strange.send_bytes(frame)
+        with pytest.raises(EOFError):
+            strange.recv_bytes()
+        strange.close()
+        assert other.request("echo", a=1) == {"a": 1}
+
+
+def test_a_watched_job_tells_its_changes_and_only_the_newest() -> None:
+    with served() as engine, engine.screen() as screen:
+        watch = screen.watch(1)
+        assert watch.now.state is JobState.UPLOADING
+        for number in range(1, 1_001):
+            engine.jobs.change(bytes_sent=number)
+        while watch.now.bytes_sent != 1_000:
+            newest(watch.wait)
+        assert engine.jobs.looks < 500  # not one look for each change
+
+
+def test_the_last_change_of_a_job_comes_though_nothing_follows_it() -> None:
+    with served() as engine, engine.screen() as screen:
+        engine.jobs.change(JobState.NEEDS_ATTENTION)
+        watch = screen.watch(1)
+        engine.jobs.change(JobState.QUEUED)
+        engine.service.job_changed(1)
+        newest(watch.wait)
+        engine.jobs.change(JobState.FINISHED)
+        engine.service.job_changed(1)
+        while watch.now.state is not JobState.FINISHED:
+            newest(watch.wait)
+
+
+def test_a_change_amid_the_answer_to_watch_is_not_lost() -> None:
+    """It happens after the snapshot was taken and before the answer has left."""
+    jobs = Jobs()
+    engine: Served
+
+    class Racing(Jobs):
+        def snapshot(self, job_id: int) -> JobSnapshot:
+            taken = super().snapshot(job_id)
+            if taken.state is JobState.UPLOADING:
+                self.change(JobState.FINISHED)
+                engine.service.job_changed(1)
+            return taken
+
+    jobs = Racing()
+    with served(jobs=jobs) as engine:
+        raw = Client(engine.address, authkey=KEY)
+        raw.send_bytes(encode({"id": 1, "command": "watch", "args": {"job_id": 1}}))
+        first, second = decode(raw.recv_bytes()), decode(raw.recv_bytes())
+        raw.close()
+    # In this order: a screen takes what comes later for what is newer.
+    assert first["result"]["state"] == "uploading"
+    assert second["job"]["state"] == "finished"
+
+
+def test_a_screen_that_does_not_read_stalls_neither_the_engine_nor_others() -> None:
+    jobs = Jobs()
+    jobs.now = replace(jobs.now, message="x" * 500_000)  # fills any socket's buffer
+    with served(jobs=jobs) as engine:
+        stalled = Client(engine.address, authkey=KEY)
+        for number in range(4):
+            request = {"id": number, "command": "watch", "args": {"job_id": 1}}
+            stalled.send_bytes(encode(request))
+        with engine.screen() as screen:
+            watch = screen.watch(1)
+            for number in range(1, 4):
+                jobs.change(bytes_sent=number)
+                engine.service.job_changed(1)
+                while watch.now.bytes_sent != number:
+                    newest(watch.wait)
+            assert screen.request("echo", a=1) == {"a": 1}
+        engine.service.stop()
+        assert engine.ended()  # nor can it keep the engine from ending
+        stalled.close()
+
+
+def test_a_long_command_holds_up_no_other_of_the_same_screen() -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    def wait(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.set()
+        assert released.wait(WITHIN_S)
+        return {"waited": True}
+
+    with served({"wait": wait}) as engine, engine.screen() as screen:
+        got: list[dict[str, Any]] = []
+        waiting = threading.Thread(target=lambda: got.append(screen.request("wait")))
+        waiting.start()
+        assert asked.wait(WITHIN_S)
+        assert screen.request("echo", a=1) == {"a": 1}
+        released.set()
+        waiting.join()
+        assert got == [{"waited": True}]
+
+
+def test_a_stopped_engine_hangs_up_and_leaves_no_thread_behind() -> None:
+    before = set(threading.enumerate())
+    with served() as engine:
+        screens = [engine.screen() for _ in range(3)]
+        for screen in screens:
+            screen.watch(1)
+        engine.service.stop()
+        assert engine.ended()
+        for screen in screens:
+            assert screen.wait_gone(WITHIN_S)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WITHIN_S)
+    assert set(threading.enumerate()) <= before
+
+
+def test_an_engine_that_nobody_needs_ends_after_a_moment() -> None:
+    with served(linger_s=0.01) as engine:
+        assert engine.ended()
+
+
+def test_an_engine_stays_while_a_screen_is_attached_and_ends_when_the_last_leaves() -> None:
+    jobs = Jobs()
+    jobs.busy = True  # until both are there
+    with served(linger_s=0.01, jobs=jobs) as engine:
+        one, two = engine.screen(), engine.screen()
+        jobs.busy = False
+        engine.service.job_changed(1)
+        one.close()
+        for _ in range(50):
+            assert two.request("echo", a=1) == {"a": 1}
+        assert engine.thread.is_alive()
+        two.close()
+        assert engine.ended()
+
+
+def test_an_engine_stays_while_a_job_runs_and_ends_when_it_rests() -> None:
+    jobs = Jobs()
+    jobs.busy = True
+    with served(linger_s=0.01, jobs=jobs) as engine:
+        engine.screen().close()
+        engine.service.job_changed(1)  # something changed, but it runs on
+        engine.thread.join(0.3)  # thirty times as long as it would linger
+        assert engine.thread.is_alive()
+        jobs.busy = False
+        engine.service.job_changed(1)
+        assert engine.ended()
