@@ -71,7 +71,7 @@ def _run(options: Namespace, terminal: Terminal) -> int:
     from app.cli.commands import run
     from app.cli.context import CommandContext
     from app.infra.places import HOME_VARIABLE
-    from app.link.engine_starter import API_KEY_VARIABLE, connect_running
+    from app.link.engine_starter import API_KEY_VARIABLE
 
     def use_home(folder: Path) -> None:
         os.environ[HOME_VARIABLE] = str(folder)
@@ -79,7 +79,7 @@ def _run(options: Namespace, terminal: Terminal) -> int:
     context = CommandContext(
         terminal,
         composition.attach_engine,
-        lambda: connect_running(composition.places().runtime_file),
+        composition.stop_engine,
         use_home,
         composition.resources_folder() / "samples",
         os.environ.get(API_KEY_VARIABLE) or None,

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,26 @@ def attach_engine() -> EngineClient:
     here = places()
     launch = EngineLaunch(engine_command(), here.state, here.engine_log)
     return attach(here.runtime_file, launch)
+
+
+def stop_engine(within_s: float = 60.0) -> None:
+    """Ends this user's engine, if one lives, and waits until it has let go of everything."""
+    from filelock import FileLock, Timeout
+
+    from app.link.engine_errors import EngineGone, EngineSilent
+
+    here = places()
+    client = connect_running(here.runtime_file)
+    if client is not None:
+        with client, suppress(EngineGone):  # gone is what was asked for
+            client.request("stop", within_s)
+    try:
+        with FileLock(here.engine_lock, timeout=within_s):
+            pass
+    except Timeout as cause:
+        raise EngineSilent(
+            f"The upload engine was told to end and did not within {within_s:.0f} seconds."
+        ) from cause
 
 
 def run_engine() -> int:

@@ -14,7 +14,7 @@ from app.link.engine_client import EngineClient
 class CommandContext:
     terminal: Terminal
     attach_engine: Callable[[], EngineClient]  # starts one when none lives
-    running_engine: Callable[[], EngineClient | None]  # never starts one
+    stop_engine: Callable[[], None]  # returns when it has let go of everything
     use_home: Callable[[Path], None]  # from here on everything lies below this folder
     samples: Path
     environment_key: str | None = field(default=None, repr=False)  # LAKEDROP_API_KEY

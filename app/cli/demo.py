@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.cli import exits
 from app.cli.context import CommandContext
-from app.cli.engine_session import EngineSession, stop_engine
+from app.cli.engine_session import EngineSession
 from app.cli.listings import say_history, say_jobs
 from app.cli.progress import progress_show
 from app.cli.target import Target
@@ -26,7 +26,6 @@ MARKER = ".lakedrop-demo"
 
 _FULL = "transactions"
 _TREE_ROWS = 40
-_ENDS_WITHIN_S = 30.0
 
 
 def demo(options: Namespace, context: CommandContext) -> int:
@@ -36,19 +35,17 @@ def demo(options: Namespace, context: CommandContext) -> int:
     say = context.terminal.say
     say("LakeDrop has no window yet in this version; this is its main job without one.")
     say(f"Everything lies in a scratch folder: {folder}")
-    with EngineSession(context.attach_engine) as session:
-        lake = session.request("lake")
-        try:
-            for order in _orders(full, nested):
-                say(f"\n{_headline(order)}")
-                report = HumanReport(context.terminal, progress_show(context.terminal))
-                exit_code = run_upload(order, context, report, retry_asked=False)
-                if exit_code != exits.DONE:
-                    return exit_code
+    try:
+        for order in _orders(full, nested):
+            say(f"\n{_headline(order)}")
+            report = HumanReport(context.terminal, progress_show(context.terminal))
+            exit_code = run_upload(order, context, report, retry_asked=False)
+            if exit_code != exits.DONE:
+                return exit_code
+        with EngineSession(context.attach_engine) as session:
             _say_what_the_lake_tells(session, context)
-            _say_files(Path(str(lake["files"])), context)
-        finally:
-            session.stop_engine(_ENDS_WITHIN_S)
+    finally:
+        context.stop_engine()
     return exits.DONE
 
 
@@ -98,6 +95,7 @@ def _say_what_the_lake_tells(session: EngineSession, context: CommandContext) ->
     say_jobs(context.terminal, [SyncJob.from_wire(row) for row in jobs])
     context.terminal.say("\nUploaded files, newest first (lakedrop history):")
     say_history(context.terminal, [UploadRecord.from_wire(row) for row in uploads])
+    _say_files(Path(str(session.request("lake")["files"])), context)
 
 
 def _say_files(files: Path, context: CommandContext) -> None:
@@ -129,15 +127,7 @@ def _scratch_folder(wanted: str | None, context: CommandContext) -> Path:
         raise WrongUse(f"{folder} is not empty and no demo made it. Give another folder.")
     context.use_home(home)
     if home.exists():
-        _end_earlier_demo(context)
+        context.stop_engine()  # an earlier demo's must not go on writing into what is wiped
         shutil.rmtree(home)
     marker.touch()
     return folder
-
-
-def _end_earlier_demo(context: CommandContext) -> None:
-    """Its engine must not go on writing into what is wiped."""
-    earlier = context.running_engine()
-    if earlier is not None:
-        stop_engine(earlier, _ENDS_WITHIN_S)
-        earlier.close()

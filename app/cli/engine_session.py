@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -47,11 +46,6 @@ class EngineSession:
     def watch(self, job_id: int) -> JobWatch:
         return self._alive(lambda client: client.watch(job_id))
 
-    def stop_engine(self, within_s: float = 30.0) -> None:
-        """Ends the engine that this session used, if it used one that still lives."""
-        if self._client is not None:
-            stop_engine(self._client, within_s)
-
     def remember_key(self, connection: dict[str, Any], key: str | None) -> None:
         """A key from the environment or the user lives in the engine's memory only, so a new
         engine is given it again."""
@@ -92,10 +86,3 @@ class EngineSession:
             if self._key_given is not None:
                 self._client.request("provide_key", **self._key_given)
         return self._client
-
-
-def stop_engine(client: EngineClient, within_s: float) -> None:
-    """Asks the engine to end and waits until it closed the connection."""
-    with contextlib.suppress(EngineGone):  # gone is what was asked for
-        client.request("stop", within_s)
-    client.wait_gone(within_s)

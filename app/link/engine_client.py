@@ -86,11 +86,6 @@ class EngineClient:
                 self._news.wait(min(left_s, _SLICE_S))
             return self._newest.pop(job_id)
 
-    def wait_gone(self, timeout_s: float) -> bool:
-        """Whether the engine closed the connection within the time; after a `stop`."""
-        self._reader.join(timeout_s)
-        return not self._reader.is_alive()
-
     def close(self) -> None:
         """No more calls; the reader closes the socket within a moment."""
         self._lose("This screen closed its connection to the upload engine.")

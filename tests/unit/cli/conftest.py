@@ -63,7 +63,7 @@ class CommandLine:
         context = CommandContext(
             terminal,
             self._attach,
-            lambda: connect_running(self.engine.runtime_file),
+            self.engine.stopped.set,
             self.homes.append,
             self.folder / "samples",
             self.environment_key,

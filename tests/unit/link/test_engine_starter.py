@@ -26,8 +26,8 @@ def runtime_file(tmp_path: Path) -> Iterator[Path]:
     yield runtime_file
     client = connect_running(runtime_file) if runtime_file.exists() else None
     if client is not None:
-        client.request("stop")
-        client.wait_gone(10)
+        with client:
+            client.request("stop")
 
 
 def launch_of(runtime_file: Path, *options: str) -> EngineLaunch:
