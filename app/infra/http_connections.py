@@ -25,9 +25,6 @@ from app.domain.errors import ConnectionNotUsable, ContractBroken, LakeDropError
 from app.infra.http_bodies import FormBody
 from app.infra.http_errors import Answer, KeyEcho, causes_of
 
-# Shorter than the 5 s after which common servers drop an idle connection: else we would now and
-# then write into one that is being closed.
-_KEEP_IDLE_S = 4.0
 _LONGEST_ANSWER_BYTES = 32 * 1024 * 1024
 
 
@@ -36,12 +33,15 @@ class Timeouts:
     """Seconds without any progress after which we give up; never a limit on the whole request.
 
     The answer to an upload or an *end* may take long: the server brings gigabytes to a slow disk.
+    An idle connection is kept for less than the 5 s after which common servers drop it: else we
+    would now and then write into one that is being closed.
     """
 
     connect_s: float = 10.0
     write_s: float = 60.0
     read_s: float = 60.0
     read_after_upload_s: float = 300.0
+    keep_idle_s: float = 4.0
 
 
 class HttpConnections:
@@ -173,7 +173,7 @@ class HttpConnections:
                 limits=httpx.Limits(
                     max_connections=1,
                     max_keepalive_connections=1,
-                    keepalive_expiry=_KEEP_IDLE_S,
+                    keepalive_expiry=self._timeouts.keep_idle_s,
                 ),
                 proxy=self._proxy,
                 trust_env=False,

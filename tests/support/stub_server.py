@@ -126,8 +126,8 @@ class StubServer:
 
     def _play(self, connection: socket.socket, number: int) -> bool:
         """Answers one request; False when the connection is to be closed."""
-        start = self._read_until(connection, lambda data: b"\r\n\r\n" in data)
-        if start is None:
+        start, is_whole = self._read_until(connection, lambda data: b"\r\n\r\n" in data)
+        if not is_whole:
             return False
         head, _, body = start.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
@@ -142,11 +142,11 @@ class StubServer:
             place = len(self.seen)
             self.seen.append(SeenRequest(method, target, headers, b"", number))
         wanted = _body_bytes_wanted(line, length)
-        whole = self._read_until(connection, lambda data: len(data) >= wanted, body)
-        if whole is None:
-            return False
+        came, is_whole = self._read_until(connection, lambda data: len(data) >= wanted, body)
         with self._lock:
-            self.seen[place] = SeenRequest(method, target, headers, whole, number)
+            self.seen[place] = SeenRequest(method, target, headers, came, number)
+        if not is_whole:
+            return False
         match line:
             case Answering(raw, then_close):
                 connection.settimeout(_LONGEST_SEND_S)
@@ -166,24 +166,23 @@ class StubServer:
                 return False
 
     def _read_until(
-        self,
-        connection: socket.socket,
-        is_enough: Callable[[bytearray], bool],
-        data: bytes = b"",
-    ) -> bytes | None:
-        """None when the client left, or the test is over."""
-        pieces = bytearray(data)
-        while not is_enough(pieces):
-            if self._ending.is_set():
-                return None
+        self, connection: socket.socket, is_enough: Callable[[bytearray], bool], data: bytes = b""
+    ) -> tuple[bytes, bool]:
+        """What came, and whether it was enough: else the client left, or the test is over."""
+        came = bytearray(data)
+        while not is_enough(came):
             try:
                 piece = connection.recv(_READ_BYTES)
-            except TimeoutError:
+            except TimeoutError:  # nothing is on its way, so what was sent is also read
+                if self._ending.is_set():
+                    return bytes(came), False
                 continue
+            except ConnectionError:
+                piece = b""
             if not piece:
-                return None
-            pieces += piece
-        return bytes(pieces)
+                return bytes(came), False
+            came += piece
+        return bytes(came), True
 
 
 def _body_bytes_wanted(line: Line, length: int) -> int:

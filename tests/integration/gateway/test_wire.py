@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.domain.errors import ConnectionNotUsable, ContractBroken, FileRefused, LakeUnreachable
+from app.infra.http_connections import Timeouts
 from app.infra.http_gateway import HttpGateway
 from embedded_server import contract
 from embedded_server.contract import SyncType
@@ -243,7 +244,7 @@ def test_what_is_no_address_is_not_usable(address: str) -> None:
 
 def test_connections_are_kept_and_lent_to_one_thread_at_a_time() -> None:
     with stub_server(YES) as server:
-        gateway = HttpGateway(server.address, KEY)
+        gateway = HttpGateway(server.address, KEY, timeouts=Timeouts(keep_idle_s=60.0))
 
         def upload(number: int) -> None:
             gateway.upload(7, "/data/x", f"{number}.csv", BytesContent(b"1"), ignore_sent)
