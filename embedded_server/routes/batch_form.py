@@ -82,7 +82,7 @@ class BatchForm(FormConsumer):
             part.expected_sha256 = sha256_of_digest_header(segment.header(DIGEST_HEADER))
             if file_name is None:
                 raise InvalidParam("the part has no file name")
-            part.upload = self._service.begin(self._gate, folder, file_name)
+            part.upload = self._service.begin(self._gate, folder, file_name, in_batch=True)
         except LakeError as error:
             part.error = error
 

@@ -24,7 +24,14 @@ class Upload:
     """One file that is arriving. Used by one thread at a time."""
 
     def __init__(
-        self, gate: SyncGate, where: Destination, lake: Lake, catalog: Catalog, clock: Clock
+        self,
+        gate: SyncGate,
+        where: Destination,
+        lake: Lake,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        in_batch: bool,
     ) -> None:
         self.where = where
         self.received: ReceivedFile | None = None
@@ -32,6 +39,7 @@ class Upload:
         self._catalog = catalog
         self._clock = clock
         self._started_at_ms = clock()
+        self._in_batch = in_batch
         self._history_id: int | None = None
         self._size_bytes = 0
         self.incoming = lake.new_incoming()
@@ -39,7 +47,8 @@ class Upload:
     def write(self, data: bytes) -> None:
         self.incoming.write(data)
         self._size_bytes += len(data)
-        if self._history_id is None and self._size_bytes > _SHOWN_FROM_BYTES:
+        is_late = self._history_id is None and self._size_bytes > _SHOWN_FROM_BYTES
+        if is_late and not self._in_batch:  # all rows of a batch are written together
             self._history_id = self._catalog.begin_upload(
                 self._sync_id, self.where, self._started_at_ms
             )
@@ -107,10 +116,12 @@ class UploadService:
             raise InvalidParam(f"path must be the sync's own path {gate.sync.path} or lie below it")
         return folder
 
-    def begin(self, gate: SyncGate, folder: LakePath, file_name: str) -> Upload:
+    def begin(
+        self, gate: SyncGate, folder: LakePath, file_name: str, *, in_batch: bool = False
+    ) -> Upload:
         """Raises `InvalidParam` for a name the lake cannot hold, `LakeFull`, `LakeFault`."""
         where = Destination(folder, checked_name(file_name))
-        return Upload(gate, where, self._lake, self._catalog, self._clock)
+        return Upload(gate, where, self._lake, self._catalog, self._clock, in_batch=in_batch)
 
     def commit(self, gate: SyncGate, upload: Upload) -> ReceivedFile:
         """Makes one arrived file durable and puts it in its place; raises what failed."""

@@ -1,7 +1,7 @@
 """A real server that dies, without a word, at the step of its disk that the environment names.
 
 `DIE_AT=exchange` or `DIE_AT=rename:2` (the second one). Only steps after the first upload that the
-server published count, so that its own start is not hit.
+server staged count, so that its own start is not hit.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class _DyingAt:
             self._left -= 1
             if self._left == 0:
                 os._exit(9)
-        self._uploads_seen = self._uploads_seen or step[0] == "replace" and "staging" in step[1]
+        if step[0] == "replace" and "staging" in step[1]:
+            self._uploads_seen = True
 
 
 if __name__ == "__main__":

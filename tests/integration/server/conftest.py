@@ -25,6 +25,12 @@ class Client:
         self.path = path
         self.http = httpx.Client(base_url=server.address, timeout=60)
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def start(self, sync_type: str = "IncrementalSync", **fields: Any) -> httpx.Response:
         body = {
             "name": "a sync",
@@ -72,9 +78,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
 
 @pytest.fixture
 def client(server: RealServer) -> Iterator[Client]:
-    made = Client(server, f"/data/test{next(_numbers)}")
-    yield made
-    made.http.close()
+    with Client(server, f"/data/test{next(_numbers)}") as made:
+        yield made
 
 
 @pytest.fixture

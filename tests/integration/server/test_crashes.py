@@ -27,24 +27,26 @@ def test_a_server_killed_under_eight_uploaders_loses_nothing_acknowledged(lake: 
     ledger: list[str] = []
     enough = threading.Event()
     sync_type, path = "IncrementalSync", "/data/x"
-    with RealServer(lake) as server:
-        client = Client(server, path)
+    with RealServer(lake) as server, Client(server, path) as client:
         sync_id = client.started(sync_type)
 
         def upload_until_the_end(uploader: int) -> None:
-            own = Client(server, path)
-            for number in range(10_000):
-                name = f"u{uploader}-{number}.bin"
-                try:
-                    answer = own.upload(sync_id, name, _content(name))
-                except httpx.TransportError:
-                    return
-                assert answer.json()["sha256"] == hashlib.sha256(_content(name)).hexdigest()
-                ledger.append(name)
-                if len(ledger) >= _ACKNOWLEDGED_BEFORE_THE_KILL:
-                    enough.set()
+            with Client(server, path) as own:
+                for number in range(10_000):
+                    name = f"u{uploader}-{number}.bin"
+                    try:
+                        answer = own.upload(sync_id, name, _content(name))
+                    except httpx.TransportError:
+                        return
+                    assert answer.json()["sha256"] == hashlib.sha256(_content(name)).hexdigest()
+                    ledger.append(name)
+                    if len(ledger) >= _ACKNOWLEDGED_BEFORE_THE_KILL:
+                        enough.set()
 
-        threads = [threading.Thread(target=upload_until_the_end, args=(n,)) for n in range(8)]
+        threads = [
+            threading.Thread(target=upload_until_the_end, args=(number,))
+            for number in range(_UPLOADERS)
+        ]
         for thread in threads:
             thread.start()
         assert enough.wait(60)
@@ -56,8 +58,7 @@ def test_a_server_killed_under_eight_uploaders_loses_nothing_acknowledged(lake: 
         assert data == _content(Path(path_seen).name), "a partial file is in sight"
     assert {f"data/x/{name}" for name in ledger} <= set(seen)
 
-    with RealServer(lake) as server:
-        client = Client(server, path)
+    with RealServer(lake) as server, Client(server, path) as client:
         records = client.history_of(sync_id)
         finished = {row["file_name"] for row in records if row["sync_status"] == "Finished"}
         assert set(ledger) <= finished
@@ -92,8 +93,7 @@ def test_a_server_that_dies_in_a_swap_finishes_it_at_its_next_start(
                 client.end(sync_id)
             assert server.process.wait(30) == 9
             assert tree(lake / "files") == (new if new_at_once else old)
-    with RealServer(lake) as server:
-        client = Client(server, "/data/x")
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
         if client.job(sync_id)["sync_status"] == "Syncing":
             assert tree(lake / "files") == old
             assert client.end(sync_id).json() == {"success": True}

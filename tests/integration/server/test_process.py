@@ -49,8 +49,16 @@ class Child:
 
     def __init__(self, lake: Path, first_line: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "embedded_server"]
-            + ["--lake", str(lake), "--port", "0", "--managed"],
+            [
+                sys.executable,
+                "-m",
+                "embedded_server",
+                "--lake",
+                str(lake),
+                "--port",
+                "0",
+                "--managed",
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -72,8 +80,7 @@ class Child:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @posix_only
 def test_a_signal_stops_it_cleanly(lake: Path, number: signal.Signals) -> None:
-    with RealServer(lake) as server:
-        client = Client(server, "/data/x")
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
         client.upload(client.started(), "a.csv", b"x")
         record = json.loads((lake / ".lakedrop/server.json").read_text())
         assert record == {"address": server.address, "pid": server.process.pid}
@@ -85,8 +92,7 @@ def test_a_signal_stops_it_cleanly(lake: Path, number: signal.Signals) -> None:
 
 
 def test_an_upload_on_its_way_may_finish_while_it_stops(lake: Path) -> None:
-    with RealServer(lake) as server:
-        client = Client(server, "/data/x")
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
         sync_id = client.started()
         body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello'
         tail = b" world\r\n--b--\r\n"
@@ -132,8 +138,7 @@ def test_the_key_is_made_once_and_kept_from_others(lake: Path) -> None:
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n", first.stdout)
     assert _serve("--lake", str(lake), "--show-key").stdout == first.stdout
     assert _serve("--lake", str(lake), "--show-key", key="mine").stdout == "mine\n"
-    with RealServer(lake) as server:
-        client = Client(server, "/data/x")
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
         client.upload(client.started(), "a.csv", b"x")
         loose = [
             path for path in [lake, *lake.rglob("*")] if stat.S_IMODE(path.stat().st_mode) & 0o077

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy.pool import NullPool
 
 from embedded_server.catalog.opening import open_catalog
-from embedded_server.catalog.tables import metadata
+from embedded_server.catalog.schema import current_revision, migrate
+from embedded_server.catalog.tables import HEAD_REVISION
 from embedded_server.contract import SyncStatus, SyncType
-from embedded_server.domain.errors import CannotServe
+from embedded_server.domain.errors import CannotServe, WrongKey
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.upload import Destination, UploadRow
+from embedded_server.settings import take_key_from
 from tests.unit.server.conftest import Rooms
 
 PATH = LakePath.parse("/data/x")
@@ -27,7 +30,8 @@ def _row(sync_id: int, name: str, status: SyncStatus = SyncStatus.FINISHED) -> U
 
 
 def _shape(file: Path) -> dict[str, object]:
-    inspector = inspect(create_engine(f"sqlite:///{file}"))
+    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
+    inspector = inspect(engine)
     return {
         table: (
             [
@@ -44,9 +48,12 @@ def _shape(file: Path) -> dict[str, object]:
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(rooms: Rooms, tmp_path: Path) -> None:
-    direct = tmp_path / "direct.db"
-    metadata.create_all(create_engine(f"sqlite:///{direct}"))
-    assert _shape(Path(rooms.layout.catalog)) == _shape(direct)
+    migrated = tmp_path / "migrated.db"
+    engine = create_engine(f"sqlite:///{migrated}", poolclass=NullPool)
+    with engine.connect() as connection:
+        migrate(connection)
+        assert current_revision(connection) == HEAD_REVISION
+    assert _shape(Path(rooms.layout.catalog)) == _shape(migrated)
 
 
 def test_a_catalog_of_a_newer_version_is_refused_and_left_alone(lake_root: Path) -> None:
@@ -119,12 +126,12 @@ def test_one_bad_call_does_not_fail_its_neighbours(rooms: Rooms) -> None:
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(writer.run, blocking)
         first_runs.wait(30)
-        waiting = [pool.submit(writer.run, bad), pool.submit(writer.run, good)]
+        failing, working = pool.submit(writer.run, bad), pool.submit(writer.run, good)
         others_wait.set()
         assert first.result() == "first"
         with pytest.raises(LookupError):
-            waiting[0].result()
-        assert waiting[1].result() == 42
+            failing.result()
+        assert working.result() == 42
 
 
 def test_readers_cannot_write(rooms: Rooms) -> None:
@@ -149,3 +156,15 @@ def test_uploads_that_a_stop_interrupted_are_failed_at_the_next_start(lake_root:
     assert (job.total_files, job.num_failed, job.sync_status) == (1, 1, "Syncing")
     assert list(Path(rooms.layout.incoming).iterdir()) == []
     rooms.close()
+
+
+def test_the_key_is_taken_out_of_the_environment() -> None:
+    environment = {"LAKEDROP_API_KEY": "secret", "OTHER": "x"}
+    key = take_key_from(environment)
+    assert key is not None
+    assert environment == {"OTHER": "x"}
+    assert "secret" not in repr(key)
+    key.check("secret")
+    with pytest.raises(WrongKey):
+        key.check("other")
+    assert take_key_from({"LAKEDROP_API_KEY": ""}) is None
