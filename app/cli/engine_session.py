@@ -83,6 +83,7 @@ class EngineSession:
     def _attached(self) -> EngineClient:
         if self._client is None:
             self._client = self._attach()
-            if self._key_given is not None:
+            # Not the first: giving a key also wakes jobs of earlier commands that rest without it.
+            if self._key_given is not None and self.deaths:
                 self._client.request("provide_key", **self._key_given)
         return self._client

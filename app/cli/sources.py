@@ -26,9 +26,8 @@ def sources_of(paths: Sequence[str]) -> tuple[Source, ...]:
 
 
 def _source(path: str) -> Source:
-    separators = tuple(filter(None, (os.sep, os.altsep)))
-    last = os.path.basename(path)  # noqa: PTH119  pathlib drops the slash and the dot
-    if path.endswith(separators) or last in ("", os.curdir, os.pardir):
+    last = os.path.basename(path)  # noqa: PTH119  pathlib would drop the slash, the dot
+    if last in ("", os.curdir, os.pardir):
         # The folder's own name does not matter then, so a link that was named is followed.
         return Source(os.path.realpath(path), contents_only=True)
     return Source(os.path.abspath(path))  # noqa: PTH100  a link stays a link

@@ -549,6 +549,7 @@ def test_on_a_terminal_a_missing_key_is_asked_for_without_echo(
 
     assert upload("--server", "https://lake.example") == 0
     assert script.engine.args_of("add_job")["key"] == "canary-key"
+    assert "provide_key" not in script.engine.commands()  # it would wake other jobs too
     assert "canary-key" not in lakedrop.out + lakedrop.err
 
 
