@@ -142,7 +142,7 @@ def _run_locked_engine(here: Places) -> int:
         secrets = KeyringSecrets()
         keys = Keys(secrets)
         ports = RunPorts(journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job)
-        # The engine tells the service, whose commands ask the engine: tied by these two lambdas.
+        # The engine tells the service, whose commands ask the engine: tied by this lambda.
         engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
         closing.callback(engine.close)
         commands = EngineCommands(
@@ -152,7 +152,6 @@ def _run_locked_engine(here: Places) -> int:
             secrets,
             keys,
             local_lake,
-            lambda: service.stop(),
         )
         service = EngineService(
             socket.listener,

@@ -85,7 +85,6 @@ class EngineCommands:
         secrets: Secrets,
         keys: Keys,
         local_lake: LocalLake,
-        stop: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -93,10 +92,9 @@ class EngineCommands:
         self._secrets = secrets
         self._keys = keys
         self._local_lake = local_lake
-        self._stop = stop
 
     def table(self) -> dict[str, Callable[[Args], Mapping[str, Any]]]:
-        """Every command but `watch`, which belongs to the screen's own socket."""
+        """Every command but `watch` and `stop`, which belong to the socket itself."""
         return {
             "hello": self._hello,
             "add_job": self._add_job,
@@ -115,7 +113,6 @@ class EngineCommands:
             "remove_connection": self._remove_connection,
             "check_connection": self._check_connection,
             "lake": self._lake,
-            "stop": self._stop_engine,
         }
 
     # -- jobs --------------------------------------------------------------------------------
@@ -141,10 +138,6 @@ class EngineCommands:
 
     def _retry_job(self, args: Args) -> Mapping[str, Any]:
         self._engine.retry_job(_job_id(args))
-        return {}
-
-    def _stop_engine(self, _: Args) -> Mapping[str, Any]:
-        self._stop()
         return {}
 
     def _items(self, args: Args) -> Mapping[str, Any]:

@@ -118,7 +118,7 @@ class EngineService:
             log.warning("a caller could not prove that it knows the engine's key")
             channel.close()
             return
-        screen = _Screen(channel, self._commands, self._snapshot, self._version)
+        screen = _Screen(channel, self._commands, self._snapshot, self._version, self.stop)
         with self._lock:
             self._screens.add(screen)
         self._left.set()
@@ -139,8 +139,10 @@ class _Screen:
         commands: Mapping[str, Command],
         snapshot: Callable[[int], JobSnapshot],
         version: Callable[[int], int],
+        stop: Callable[[], None],
     ) -> None:
         self._channel = channel
+        self._stop = stop
         self._commands = commands
         self._snapshot = snapshot
         self._version = version
@@ -196,6 +198,8 @@ class _Screen:
             job_id, version = watch
             self._watched[job_id] = version
             self._wake.set()
+        if name == "stop":
+            self._stop()  # only now, too: it hangs up
 
     def _look_at(self, args: object) -> tuple[tuple[int, int], JobSnapshot]:
         """The job and its version, taken before the snapshot so that nothing is missed."""
@@ -207,6 +211,8 @@ class _Screen:
         return (job_id, version), self._snapshot(job_id)
 
     def _run(self, name: object, args: Mapping[str, Any]) -> Mapping[str, Any]:
+        if name == "stop":
+            return {}
         command = self._commands.get(str(name))
         if command is None:
             raise WrongUse(f"This engine has no command {name!r}. Is it an older LakeDrop?")

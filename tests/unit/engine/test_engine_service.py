@@ -268,6 +268,13 @@ def test_a_stopped_engine_hangs_up_and_leaves_no_thread_behind() -> None:
     assert set(threading.enumerate()) <= before
 
 
+def test_who_asks_the_engine_to_stop_still_gets_an_answer() -> None:
+    for _ in range(20):
+        with served() as engine, engine.screen() as screen:
+            assert screen.request("stop") == {}
+            assert engine.ended()
+
+
 def test_an_engine_that_nobody_needs_ends_after_a_moment() -> None:
     with served(linger_s=0.01) as engine:
         assert engine.ended()
