@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from app.link.engine_client import EngineClient
 from app.link.engine_errors import EngineNotStarted
 from app.link.engine_starter import connect_running
 from tests.support.fake_engine import FakeEngine
+from tests.unit.cli.upload_script import Script
 
 
 class Stream(io.StringIO):
@@ -93,3 +94,19 @@ def engine(tmp_path: Path) -> Iterator[FakeEngine]:
 @pytest.fixture
 def lakedrop(engine: FakeEngine, tmp_path: Path) -> CommandLine:
     return CommandLine(engine, tmp_path)
+
+
+@pytest.fixture
+def script(engine: FakeEngine) -> Script:
+    return Script(engine)
+
+
+@pytest.fixture
+def upload(lakedrop: CommandLine, tmp_path: Path) -> Callable[..., int]:
+    (tmp_path / "sales").mkdir()
+
+    def upload(*options: str, mode: str = "incremental") -> int:
+        source = str(tmp_path / "sales")
+        return lakedrop.run("upload", source, "--to", "/data/x", "--mode", mode, *options)
+
+    return upload
