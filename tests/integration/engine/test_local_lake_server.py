@@ -16,7 +16,7 @@ import pytest
 from app.domain.connections import LOCAL_LAKE
 from app.domain.errors import InvalidApiKey
 from app.infra.gateways import HttpGateways
-from app.infra.server_process import LocalLakeServer
+from app.infra.server_process import LakeAddress, LocalLakeServer
 
 WITHIN_S = 60.0
 
@@ -55,30 +55,25 @@ def no_child_is_left() -> bool:
     return not any("--managed" in child.cmdline() for child in psutil.Process().children())
 
 
-def test_the_server_is_started_once_and_proves_key_and_address(
+def test_all_who_need_the_server_share_one_until_the_end_of_its_input(
     server: LocalLakeServer, gateways: HttpGateways
 ) -> None:
-    address = server.ensure()
-    assert address.base_url.startswith("http://127.0.0.1:")
-    gateways.open(LOCAL_LAKE, None).check()  # a wrong key would be told
-    assert server.ensure() == address
-    child = the_child()
-    assert address.api_key not in " ".join(child.cmdline())
-    assert address.api_key not in "".join(child.environ().values())
-
-
-def test_many_who_need_it_at_once_share_one_server(server: LocalLakeServer) -> None:
-    urls: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: urls.append(server.ensure().base_url)) for _ in range(8)
-    ]
+    addresses: list[LakeAddress] = []
+    threads = [threading.Thread(target=lambda: addresses.append(server.ensure())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(urls) == 8
-    assert len(set(urls)) == 1
-    assert the_child().is_running()
+    assert len(addresses) == 8
+    (address,) = set(addresses)
+    gateways.open(LOCAL_LAKE, None).check()  # a wrong key would be told
+
+    child = the_child()
+    assert address.api_key not in " ".join(child.cmdline())
+    assert address.api_key not in "".join(child.environ().values())
+    server.stop()
+    assert not child.is_running()
+    assert no_child_is_left()
 
 
 def test_a_killed_server_is_started_again_and_the_gateway_follows(
@@ -93,20 +88,10 @@ def test_a_killed_server_is_started_again_and_the_gateway_follows(
     assert the_child().pid != first.pid
 
 
-def test_the_end_of_its_input_ends_the_server(server: LocalLakeServer, lake: Path) -> None:
-    server.ensure()
-    child = the_child()
-    server.stop()
-    assert not child.is_running()
-    assert no_child_is_left()
-    server.ensure()  # the lake is free again
-    server.stop()
-
-
 _ENGINE_TO_BE_KILLED = """
 import os, sys
 from pathlib import Path
-from app.infra.server_process import LocalLakeServer
+from app.infra.server_process import LakeAddress, LocalLakeServer
 print(LocalLakeServer(Path(sys.argv[1])).ensure().base_url, flush=True)
 sys.stdin.read()
 """
