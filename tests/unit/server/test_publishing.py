@@ -165,6 +165,38 @@ def test_an_upload_is_either_before_the_end_or_out(rooms: Rooms) -> None:
     assert sum(record.sync_status == "Finished" for record in records) == len(acknowledged)
 
 
+def test_end_waits_for_the_one_who_is_inside_and_lets_nobody_else_in(lake_root: Path) -> None:
+    inside, let_go, swap_began = threading.Event(), threading.Event(), threading.Event()
+
+    def on_step(step: Step) -> None:
+        if step[0] == "replace":
+            inside.set()
+            let_go.wait(30)
+        elif step[0] == "mark":
+            swap_began.set()
+
+    rooms = Rooms(lake_root, ObservedDisk(on_step))
+    sync_id = rooms.start("/data/x", SyncType.FULL)
+    gate = rooms.uploads.find_sync(sync_id)
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(rooms.send, sync_id, "slow.csv", b"slow")
+        inside.wait(30)
+        ending = pool.submit(rooms.syncs.end, sync_id)
+        try:
+            with pytest.raises(SyncAlreadyEnded):
+                for _ in range(1_000_000):
+                    with gate.committing():
+                        pass
+            # Returns at once where *end* does not wait, and then the slow file is lost.
+            assert not swap_began.wait(0.5)
+        finally:
+            let_go.set()
+        slow.result(30)
+        ending.result(30)
+    assert tree(rooms.files) == {"data/x/slow.csv": b"slow"}
+    rooms.close()
+
+
 def test_parallel_ends_swap_once(rooms: Rooms) -> None:
     rooms.send(rooms.start("/data/x"), "old.csv", b"old")
     sync_id = rooms.start("/data/x", SyncType.FULL)
