@@ -10,6 +10,7 @@ import pytest
 
 from embedded_server.contract import SyncType
 from embedded_server.domain.errors import LakeError, PathConflict, SyncAlreadyEnded
+from embedded_server.services.open_syncs import SyncGate
 from embedded_server.storage.disk import Disk
 from embedded_server.storage.folder_syncer import FolderSyncer
 from tests.support.observed_disk import ObservedDisk, Step, tree
@@ -165,6 +166,12 @@ def test_an_upload_is_either_before_the_end_or_out(rooms: Rooms) -> None:
     assert sum(record.sync_status == "Finished" for record in records) == len(acknowledged)
 
 
+def _go_in_again_and_again(gate: SyncGate) -> None:
+    for _ in range(1_000_000):
+        with gate.committing():
+            pass
+
+
 def test_end_waits_for_the_one_who_is_inside_and_lets_nobody_else_in(lake_root: Path) -> None:
     inside, let_go, swap_began = threading.Event(), threading.Event(), threading.Event()
 
@@ -184,9 +191,7 @@ def test_end_waits_for_the_one_who_is_inside_and_lets_nobody_else_in(lake_root: 
         ending = pool.submit(rooms.syncs.end, sync_id)
         try:
             with pytest.raises(SyncAlreadyEnded):
-                for _ in range(1_000_000):
-                    with gate.committing():
-                        pass
+                _go_in_again_and_again(gate)
             # Returns at once where *end* does not wait, and then the slow file is lost.
             assert not swap_began.wait(0.5)
         finally:
