@@ -37,6 +37,10 @@ class JobState(StrEnum):
 RUNNING = frozenset({JobState.QUEUED, JobState.STARTING, JobState.UPLOADING, JobState.ENDING})
 ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
+_DAY_MS = 24 * 60 * 60 * 1000
+_ENDED_KEPT_MS = 30 * _DAY_MS
+_DRAFTS_KEPT_MS = 7 * _DAY_MS
+
 _WANT_A_KEY = (ConnectionNotUsable.__name__, InvalidApiKey.__name__)
 
 _S = JobState
@@ -96,6 +100,13 @@ class UploadJob:
         if state not in _MOVES[self.state]:
             raise IllegalMove(f"job {self.job_id}: {self.state} to {state}")
         return replace(self, state=state, message=message, problem=problem)
+
+    def may_be_forgotten(self, now_ms: int) -> bool:
+        """Ended long ago, or a draft that nobody came back to: the journal need not keep it."""
+        if self.state is JobState.DRAFT:
+            return now_ms - self.created_at_ms > _DRAFTS_KEPT_MS
+        since_ms = self.ended_at_ms or self.created_at_ms
+        return self.state in ENDED and now_ms - since_ms > _ENDED_KEPT_MS
 
     @property
     def waits_for_key(self) -> bool:

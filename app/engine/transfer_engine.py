@@ -58,7 +58,11 @@ class TransferEngine:
     def recover(self) -> None:
         """Goes on with what an earlier engine left; call once, before any screen attaches."""
         journal = self._ports.journal
+        now_ms = self._ports.clock.now_ms()
         for job in journal.jobs():
+            if job.may_be_forgotten(now_ms):
+                journal.remove_job(job.job_id)
+                continue
             ledger = self._ledgers[job.job_id] = ProgressLedger(self._ports.clock)
             if job.state is JobState.DRAFT and not job.intake_done:
                 # Whoever waited for the files to be found is gone with the engine that looked.

@@ -193,8 +193,9 @@ class LocalLakeServer:
             return (self._lake / ".lakedrop" / "api-key").read_text(encoding="utf-8").strip()
         except OSError as cause:
             raise LocalLakeFailed(
-                f"Another program serves the lake {self._lake} with a key that is not kept in "
-                "it. Set LAKEDROP_API_KEY to that key, or stop that program."
+                f"Another program serves the lake {self._lake} at {self._somebody}, with a key "
+                "that is not kept in the lake. Upload to that address with --server and the key in "
+                "LAKEDROP_API_KEY, or stop that program."
             ) from cause
 
 

@@ -14,6 +14,7 @@ from app.domain.queue_item import FoundFile, ItemState
 from app.domain.upload_job import ENDED, RUNNING, JobState, Source, UploadJob
 from app.infra.source_files import LocalSourceFiles
 from app.infra.sqlite_journal import SqliteJournal
+from app.infra.system_clock import SystemClock
 from embedded_server.contract import SyncType
 from tests.support.fake_lake import FakeLake
 from tests.unit.engine.house import DESTINATION, House, in_lake, write_files
@@ -22,14 +23,27 @@ THREE = {"a": b"1", "b": b"22", "c": b"333"}
 
 
 def left_behind(
-    home: Path, state: JobState, *, sync_id: int | None = None, end_sent: bool = False
+    home: Path,
+    state: JobState,
+    *,
+    sync_id: int | None = None,
+    end_sent: bool = False,
+    made_at_ms: int | None = None,
 ) -> int:
     """A journal with a job of three files in that state, as a killed engine leaves it."""
     folder = write_files(home / "in", **THREE)
     journal = SqliteJournal(home / "journal.db")
     source = Source(str(folder), contents_only=True)
     job = journal.add_job(
-        UploadJob(0, LOCAL_LAKE, DESTINATION, SyncType.FULL, "nightly", (source,))
+        UploadJob(
+            0,
+            LOCAL_LAKE,
+            DESTINATION,
+            SyncType.FULL,
+            "nightly",
+            (source,),
+            created_at_ms=SystemClock().now_ms() if made_at_ms is None else made_at_ms,
+        )
     )
     found = [f for f in LocalSourceFiles().walk(source, DESTINATION) if isinstance(f, FoundFile)]
     journal.add_items(job.job_id, found, [])
@@ -133,3 +147,24 @@ def test_a_journal_copied_amid_the_uploads_goes_on_to_exactly_the_same_lake(
         assert house.wait(job_id, *ENDED).state is JobState.FINISHED
     assert lake.published == in_lake(**files)
     assert lake.trash == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "age_days", "kept"),
+    [
+        (JobState.FINISHED, 29, True),
+        (JobState.FINISHED, 31, False),
+        (JobState.CANCELLED, 31, False),
+        (JobState.NEEDS_ATTENTION, 400, True),
+        (JobState.DRAFT, 6, True),
+        (JobState.DRAFT, 8, False),
+    ],
+)
+def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(
+    tmp_path: Path, state: JobState, age_days: int, kept: bool
+) -> None:
+    then_ms = SystemClock().now_ms() - age_days * 24 * 60 * 60 * 1000
+    job_id = left_behind(tmp_path, state, made_at_ms=then_ms)
+    with House(tmp_path, FakeLake()) as house:
+        assert [job.job_id for job in house.journal.jobs()] == ([job_id] if kept else [])
+        assert len(house.journal.items(job_id, None, 0, 10)) == (3 if kept else 0)
