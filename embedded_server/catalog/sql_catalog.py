@@ -75,7 +75,11 @@ class SqlCatalog:
         if row is None:
             return None
         return Sync(
-            row.sync_id, LakePath.parse(row.path), SyncType(row.sync_type), SyncStatus(row.status)
+            row.sync_id,
+            LakePath.parse(row.path),
+            SyncType(row.sync_type),
+            SyncStatus(row.status),
+            row.started_at_ms,
         )
 
     def finish_sync(self, sync_id: int, now_ms: int) -> None:
@@ -156,21 +160,6 @@ class SqlCatalog:
                 db.exec_driver_sql(_count_uploads, counts)
 
         self._write(work)
-
-    def has_upload(self, sync_id: int, where: Destination, sha256: str) -> bool:
-        found = (
-            select(uploads.c.history_id)
-            .where(
-                uploads.c.sync_id == sync_id,
-                uploads.c.file_name == where.file_name,
-                uploads.c.folder == str(where.folder),
-                uploads.c.sha256 == sha256,
-                uploads.c.status == SyncStatus.FINISHED.value,
-            )
-            .limit(1)
-        )
-        with self._reading() as db:
-            return db.execute(found).first() is not None
 
     def fail_left_over_uploads(self, message: str, now_ms: int) -> int:
         left_over = uploads.c.status == SyncStatus.SYNCING.value

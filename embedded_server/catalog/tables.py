@@ -52,7 +52,6 @@ uploads = Table(
     Column("ended_at_ms", BigInteger, nullable=False),  # 0 while it runs
     Column("status", String, nullable=False),
     Column("message", String, nullable=False),
-    Index("uploads_by_sync_and_name", "sync_id", "file_name"),
     Index("uploads_running", "status", sqlite_where=text("status = 'Syncing'")),
     sqlite_autoincrement=True,
 )

@@ -39,13 +39,12 @@ class Lake(Protocol):
         self,
         sync: Sync,
         files: Sequence[tuple[ReceivedFile, Destination]],
-        already_there: Callable[[ReceivedFile, Destination], bool],
     ) -> Sequence[LakeError | None]:
         """Moves durable files to their places (staged ones for a full sync) and fsyncs the folders.
 
-        What they replace in sight goes to the trash. `already_there` is asked only when a file of
-        the same size and digest stands at the destination: True leaves it and adds nothing to the
-        trash. One outcome a file, in order; None is success and durable.
+        What they replace in sight goes to the trash; but the same bytes, put there since the sync
+        began, are left standing: they were sent again after a lost answer or a crash. One outcome
+        a file, in order; None is success and durable.
         """
 
     def check_place(self, sync: Sync) -> None:
@@ -82,8 +81,6 @@ class Catalog(Protocol):
 
     def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
         """Rows of attempts that are over, in one transaction."""
-
-    def has_upload(self, sync_id: int, where: Destination, sha256: str) -> bool: ...
 
     def add_intent(self, intent: SwapIntent) -> None: ...
 

@@ -19,6 +19,7 @@ class Sync:
     path: LakePath
     sync_type: SyncType
     status: SyncStatus
+    started_at_ms: int
 
     @property
     def is_full(self) -> bool:

@@ -36,7 +36,7 @@ class SyncService:
         if not name.isprintable():
             raise InvalidParam("name holds a control character or half a character")
         path = LakePath.parse(path_text)
-        self._lake.check_place(Sync(0, path, sync_type, SyncStatus.SYNCING))
+        self._lake.check_place(Sync(0, path, sync_type, SyncStatus.SYNCING, self._clock()))
         return self._catalog.add_sync(name, path, sync_type, self._clock())
 
     def end(self, sync_id: int) -> None:

@@ -130,9 +130,7 @@ class UploadService:
             raise failure
         received = _whole(upload)
         with gate.committing():
-            [failure] = self._lake.publish(
-                gate.sync, [(received, upload.where)], self._already_there(gate)
-            )
+            [failure] = self._lake.publish(gate.sync, [(received, upload.where)])
             if failure is not None:
                 raise failure
             upload.record(None)
@@ -157,7 +155,6 @@ class UploadService:
             outcomes = self._lake.publish(
                 gate.sync,
                 [(_whole(upload), upload.where) for upload in uploads],
-                self._already_there(gate),
             )
             for upload, error in zip(uploads, outcomes, strict=True):
                 if error is not None:
@@ -165,20 +162,6 @@ class UploadService:
                 rows.append(upload.row(None if error is None else error.message))
             self._catalog.add_finished_uploads(rows)
         return outcomes
-
-    def _already_there(self, gate: SyncGate) -> _AlreadyThere:
-        return _AlreadyThere(self._catalog, gate.sync.sync_id)
-
-
-class _AlreadyThere:
-    """Whether this very sync put these very bytes there: then a resend adds nothing."""
-
-    def __init__(self, catalog: Catalog, sync_id: int) -> None:
-        self._catalog = catalog
-        self._sync_id = sync_id
-
-    def __call__(self, received: ReceivedFile, where: Destination) -> bool:
-        return self._catalog.has_upload(self._sync_id, where, received.sha256)
 
 
 def _whole(upload: Upload) -> ReceivedFile:

@@ -14,7 +14,7 @@ import itertools
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 
@@ -38,8 +38,10 @@ from embedded_server.storage.usage import files_and_bytes
 _NAME_LOCKS = 64
 _SYNC_THREADS = 4  # more did not help on the disks measured
 _READ_BYTES = 1 << 20
+# Linux stamps files from a clock that lags by up to a tick. Where time stamps are coarser still
+# (FAT: 2 s), a resend may leave a copy of the same bytes in the trash, which harms nobody.
+_CLOCK_SLACK_MS = 50
 
-AlreadyThere = Callable[[ReceivedFile, Destination], bool]
 _Outcomes = list[LakeError | None]
 
 
@@ -109,15 +111,12 @@ class LocalLake:
         self,
         sync: Sync,
         files: Sequence[tuple[ReceivedFile, Destination]],
-        already_there: AlreadyThere,
     ) -> Sequence[LakeError | None]:
         outcomes: _Outcomes = [None] * len(files)
         with self._swap_lock.shared():
             for indices in _rounds([where for _, where in files]):
                 batch = [files[index] for index in indices]
-                for index, outcome in zip(
-                    indices, self._publish_round(sync, batch, already_there), strict=True
-                ):
+                for index, outcome in zip(indices, self._publish_round(sync, batch), strict=True):
                     outcomes[index] = outcome
         return outcomes
 
@@ -125,7 +124,6 @@ class LocalLake:
         self,
         sync: Sync,
         files: Sequence[tuple[ReceivedFile, Destination]],
-        already_there: AlreadyThere,
     ) -> _Outcomes:
         """All destinations differ here, so the trash can be made durable once for all of them."""
         outcomes: _Outcomes = [None] * len(files)
@@ -139,7 +137,7 @@ class LocalLake:
                         targets[index] = target = self._target(sync, where)
                         if sync.is_full or self._disk.kind(target) is not Kind.FILE:
                             continue
-                        if self._same_bytes(received, target) and already_there(received, where):
+                        if self._stands_already(sync, received, target):
                             stands.add(index)
                         else:
                             kept_in = self._trash.keep(sync.sync_id, target, where)
@@ -178,8 +176,16 @@ class LocalLake:
             )
         return target
 
-    def _same_bytes(self, received: ReceivedFile, target: str) -> bool:
+    def _stands_already(self, sync: Sync, received: ReceivedFile, target: str) -> bool:
+        """Whether the same bytes were put there since the sync began: then this is a resend.
+
+        The catalog need not know of them: a crash may have come between rename and commit. A file
+        that is older is replaced even by the same bytes, so its time tells the last upload.
+        """
         if self._disk.size_bytes(target) != received.size_bytes:
+            return False
+        since_ns = (sync.started_at_ms - _CLOCK_SLACK_MS) * 1_000_000
+        if self._disk.mtime_ns(target) < since_ns:
             return False
         digest = hashlib.sha256()
         with open(target, "rb", buffering=0) as published:

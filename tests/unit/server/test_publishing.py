@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -45,9 +46,20 @@ def test_the_same_bytes_sent_again_add_nothing_to_the_trash(rooms: Rooms) -> Non
     assert tree(rooms.trash) == {}
     assert list(Path(rooms.layout.incoming).iterdir()) == []
     assert len(rooms.syncs.history(0, 10)) == 3
-    # Another sync did not put them there: it replaces, as it is told.
+    # A later sync did not put them there: it replaces, as it is told.
+    published = rooms.files / "data/x/a.csv"
+    os.utime(published, (published.stat().st_mtime - 60,) * 2)
     rooms.send(rooms.start("/data/x"), "a.csv", b"same")
     assert _versions_in_trash(rooms, "a.csv") == [b"same"]
+
+
+def test_a_crash_between_rename_and_catalog_leaves_nothing_twice(rooms: Rooms) -> None:
+    sync_id = rooms.start("/data/x")
+    folder = rooms.files / "data/x"
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_bytes(b"same")  # renamed into place; the catalog never heard of it
+    rooms.send(sync_id, "a.csv", b"same")
+    assert tree(rooms.trash) == {}
 
 
 def test_a_resend_replaces_what_somebody_else_wrote_in_between(rooms: Rooms) -> None:

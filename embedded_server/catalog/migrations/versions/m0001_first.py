@@ -38,7 +38,6 @@ def upgrade() -> None:
         sa.Column("message", sa.String, nullable=False),
         sqlite_autoincrement=True,
     )
-    op.create_index("uploads_by_sync_and_name", "uploads", ["sync_id", "file_name"])
     op.create_index(
         "uploads_running", "uploads", ["status"], sqlite_where=sa.text("status = 'Syncing'")
     )
