@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from app.domain.connections import LOCAL_LAKE
 from app.domain.errors import FileRefused, LakeBusy, LakeUnreachable, WrongUse
-from app.domain.ports import SmallFile
+from app.domain.ports import ItemCounts, SmallFile
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, Consents, JobState, Source
 from app.engine.sync_runner import RunSettings
 from app.infra.source_files import LocalSourceFiles, OpenedFile
+from app.infra.sqlite_journal import SqliteJournal
 from embedded_server.contract import SyncType
 from tests.support.fake_lake import FakeLake
 from tests.support.fault_plan import Gate
@@ -205,6 +206,48 @@ def test_a_cancel_right_after_the_last_file_was_found_is_not_overwritten(tmp_pat
         stored = house.journal.job(job_id)
         assert stored is not None
         assert stored.state is JobState.CANCELLED
+
+
+def test_files_written_into_the_queue_amid_a_cancel_do_not_stay_in_it(tmp_path: Path) -> None:
+    gate = Gate()
+
+    class GatedJournal(SqliteJournal):
+        def add_items(
+            self, job_id: int, found: Sequence[FoundFile], left_out: Sequence[LeftOut]
+        ) -> None:
+            gate.pass_through()
+            super().add_items(job_id, found, left_out)
+
+    class Many(LocalSourceFiles):
+        def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
+            for number in range(2_500):  # more than are written at once
+                yield FoundFile(f"/{number}", destination, str(number), 1, 0)
+
+    journal = GatedJournal(tmp_path / "journal.db")
+    with House(tmp_path, journal=journal, sources=Many()) as house:
+        job_id = house.engine.add_job(LOCAL_LAKE, DESTINATION, SyncType.FULL, "", (Source("/any"),))
+        gate.wait_until_reached()
+        house.engine.cancel_job(job_id)
+        gate.release()
+        house.wait_idle()
+        assert set(house.states(job_id).values()) == {ItemState.CANCELLED}
+        assert house.engine.snapshot(job_id).files == len(house.states(job_id))
+
+
+def test_a_cancel_just_before_the_end_is_sent_is_in_time(tmp_path: Path) -> None:
+    lake = FakeLake()
+
+    class Reconciling(SqliteJournal):
+        def counts(self, job_id: int) -> ItemCounts:
+            counts = super().counts(job_id)
+            if counts.files.get(ItemState.UPLOADED) == 3:
+                house.engine.cancel_job(job_id)
+            return counts
+
+    with House(tmp_path, lake, journal=Reconciling(tmp_path / "journal.db")) as house:
+        job_id = house.start(write_files(tmp_path / "in", **THREE), mode=SyncType.FULL)
+        assert house.wait(job_id, *ENDED).state is JobState.CANCELLED
+    assert lake.published == {}
 
 
 def test_a_dropped_path_that_is_not_there_fails_the_job_and_says_so(tmp_path: Path) -> None:

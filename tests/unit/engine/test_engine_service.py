@@ -49,6 +49,9 @@ class Jobs:
         self.looks += 1
         return self.now
 
+    def is_busy(self) -> bool:
+        return self.busy
+
     def change(self, state: JobState = JobState.UPLOADING, **changes: Any) -> None:
         self.now = replace(self.now, state=state, **changes)
         self.moment += 1
@@ -90,7 +93,7 @@ def served(
             {"echo": dict, **(commands or {})},
             jobs.snapshot,
             jobs.version,
-            lambda: jobs.busy,
+            jobs.is_busy,
             linger_s,
         )
         engine = Served(service, address, jobs)
@@ -254,15 +257,17 @@ def test_a_long_command_holds_up_no_other_of_the_same_screen() -> None:
 def test_a_stopped_engine_hangs_up_and_leaves_no_thread_behind() -> None:
     before = set(threading.enumerate())
     with served() as engine:
-        screens = [engine.screen() for _ in range(3)]
+        screens = [Client(engine.address, authkey=KEY) for _ in range(3)]
         for screen in screens:
-            screen.watch(1)
+            screen.send_bytes(encode({"id": 1, "command": "watch", "args": {"job_id": 1}}))
+            assert decode(screen.recv_bytes())["id"] == 1
         engine.service.stop()
-        assert engine.ended()
-        for screen in screens:
-            with pytest.raises(EngineGone):
-                screen.request("echo")
+        for screen in screens:  # which say nothing more
+            assert screen.poll(WITHIN_S)
+            with pytest.raises(EOFError):
+                screen.recv_bytes()
             screen.close()
+        assert engine.ended()
     for thread in set(threading.enumerate()) - before:
         thread.join(WITHIN_S)
     assert set(threading.enumerate()) <= before
@@ -305,4 +310,26 @@ def test_an_engine_stays_while_a_job_runs_and_ends_when_it_rests() -> None:
         assert engine.thread.is_alive()
         jobs.busy = False
         engine.service.job_changed(1)
+        assert engine.ended()
+
+
+def test_a_job_that_comes_to_rest_while_the_engine_looks_is_not_missed() -> None:
+    engine: Served
+    looks = 0
+
+    class Resting(Jobs):
+        """Busy at the first look, at rest and told so before that look is over."""
+
+        def is_busy(self) -> bool:
+            nonlocal looks
+            looks += 1
+            if looks == 1:
+                ready.wait(WITHIN_S)
+                engine.service.job_changed(1)
+                return True
+            return False
+
+    ready = threading.Event()
+    with served(linger_s=0.01, jobs=Resting()) as engine:
+        ready.set()
         assert engine.ended()
