@@ -97,8 +97,11 @@ def test_a_server_that_dies_in_a_swap_finishes_it_at_its_next_start(
 ) -> None:
     old, new = {"data/x/a.csv": b"old"}, {"data/x/a.csv": b"new"}
     dying = str(Path(server_that_dies.__file__))
-    with RealServer(lake, program=[dying], environment={server_that_dies.DIE_AT: die_at}) as server:
-        client = Client(server, "/data/x")
+    environment = {server_that_dies.DIE_AT: die_at}
+    with (
+        RealServer(lake, program=[dying], environment=environment) as server,
+        Client(server, "/data/x") as client,
+    ):
         first = client.started()
         assert client.upload(first, "a.csv", b"old").status_code == 200
         assert client.end(first).status_code == 200
