@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from app.cli import exits
@@ -23,10 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from app.cli.serve import serve
 
         return serve(arguments[1:])
-    if arguments == ["engine"]:
-        from app.composition import run_engine
+    if arguments[:1] == ["engine"]:
+        from app.composition import EXPECT_LOCAL_LAKE, run_engine
 
-        return run_engine()
+        return run_engine(expect_local_lake=EXPECT_LOCAL_LAKE in arguments)
     terminal = Terminal.of_process()
     grammar = parser()
     options = grammar.parse_args(arguments)
@@ -78,13 +79,18 @@ def _run(options: Namespace, terminal: Terminal) -> int:
 
     context = CommandContext(
         terminal,
-        composition.attach_engine,
+        partial(composition.attach_engine, expect_local_lake=_is_for_local_lake(options)),
         composition.stop_engine,
         use_home,
         composition.resources_folder() / "samples",
         os.environ.get(API_KEY_VARIABLE) or None,
     )
     return run(options, context)
+
+
+def _is_for_local_lake(options: Namespace) -> bool:
+    elsewhere = getattr(options, "connection", None) or getattr(options, "server", None)
+    return options.command in ("upload", "jobs", "history", "demo") and not elsewhere
 
 
 def _tell(options: Namespace, terminal: Terminal, error: LakeDropError) -> None:

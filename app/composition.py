@@ -9,10 +9,12 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.domain.errors import LakeDropError
 from app.infra.places import Places
 from app.link.engine_starter import EngineLaunch, attach, connect_running, engine_command
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+EXPECT_LOCAL_LAKE = "--expect-local-lake"
 LINGER_VARIABLE = "LAKEDROP_ENGINE_LINGER_S"
 _LINGER_S = 20.0
 _OTHER_ENGINE_WITHIN_S = 30.0
@@ -33,10 +36,14 @@ def places() -> Places:
     return Places.of_user().make()
 
 
-def attach_engine() -> EngineClient:
-    """Attaches a screen to this user's engine, starting it when none lives."""
+def attach_engine(*, expect_local_lake: bool = False) -> EngineClient:
+    """Attaches a screen to this user's engine, starting it when none lives.
+
+    `expect_local_lake`: a new engine starts the local lake's server while it starts itself.
+    """
     here = places()
-    launch = EngineLaunch(engine_command(), here.state, here.engine_log)
+    words = ("engine", EXPECT_LOCAL_LAKE) if expect_local_lake else ("engine",)
+    launch = EngineLaunch(engine_command(words), here.state, here.engine_log)
     return attach(here.runtime_file, launch)
 
 
@@ -60,14 +67,12 @@ def stop_engine(within_s: float = 60.0) -> None:
         ) from cause
 
 
-def run_engine() -> int:
+def run_engine(*, expect_local_lake: bool = False) -> int:
     """The engine process. Says `{"ready": true}` or `{"error": …}` on standard output, once.
 
     Imports the heavy rooms only here, so that a screen starts without them.
     """
     from filelock import FileLock
-
-    from app.domain.errors import LakeDropError
 
     _log_to_stderr()
     lock: FileLock | None = None
@@ -77,7 +82,7 @@ def run_engine() -> int:
         if _is_another_ready(here, lock):
             _say({"ready": True})
             return 0
-        return _run_locked_engine(here)
+        return _run_locked_engine(here, expect_local_lake=expect_local_lake)
     except LakeDropError as error:
         log.critical("the engine cannot start: %s", error.message)
         _say({"error": error.message})
@@ -116,7 +121,13 @@ def _is_another_ready(here: Places, lock: FileLock) -> bool:
     raise EngineNotStarted("Another upload engine holds the queue but does not answer. Try again.")
 
 
-def _run_locked_engine(here: Places) -> int:
+def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
+    from app.infra.server_process import LocalLakeServer
+
+    local_lake = LocalLakeServer(here.lake)
+    if expect_local_lake:
+        # The server needs about a second to start: it does so beside all that follows here.
+        _in_background(local_lake.ensure, "start-lake")
     from app.engine.commands import EngineCommands, Keys
     from app.engine.engine_service import EngineService
     from app.engine.sync_runner import RunPorts, RunSettings
@@ -125,18 +136,16 @@ def _run_locked_engine(here: Places) -> int:
     from app.infra.engine_socket import EngineSocket
     from app.infra.gateways import HttpGateways
     from app.infra.keyring_secrets import KeyringSecrets
-    from app.infra.server_process import LocalLakeServer
     from app.infra.source_files import LocalSourceFiles
     from app.infra.sqlite_journal import SqliteJournal
     from app.infra.system_clock import SystemClock
 
     with ExitStack() as closing:  # in the reverse order, also when the next one cannot be made
+        closing.callback(local_lake.stop)
         socket = EngineSocket(here)
         closing.callback(socket.close)
         journal = SqliteJournal(here.journal)
         closing.callback(journal.close)
-        local_lake = LocalLakeServer(here.lake)
-        closing.callback(local_lake.stop)
         gateways = HttpGateways(local_lake)
         closing.callback(gateways.close)
         secrets = KeyringSecrets()
@@ -167,8 +176,21 @@ def _run_locked_engine(here: Places) -> int:
         engine.recover()
         socket.announce()
         _say({"ready": True})
+        _in_background(gateways.prepare, "load-http")
         service.serve()
     return 0
+
+
+def _in_background(work: Callable[[], object], name: str) -> None:
+    """Begins early what is asked for again when it is needed; that asking tells its errors."""
+
+    def run() -> None:
+        try:
+            work()
+        except LakeDropError as error:
+            log.warning("%s: %s", name, error.message)
+
+    threading.Thread(target=run, name=name).start()
 
 
 def _say(message: dict[str, object]) -> None:

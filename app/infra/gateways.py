@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from app.domain.connections import Connection, checked_base_url
 from app.domain.errors import ConnectionNotUsable
 from app.domain.ports import LakeGateway
-from app.infra.http_gateway import HttpGateway
 from app.infra.server_process import LocalLakeServer
+
+if TYPE_CHECKING:
+    from app.infra.http_gateway import HttpGateway
 
 
 class HttpGateways:
@@ -31,7 +34,14 @@ class HttpGateways:
         url = checked_base_url(connection.base_url, allow_plain_http=connection.allow_plain_http)
         return self._gateway(url, key)
 
+    @staticmethod
+    def prepare() -> None:
+        """Loads what speaks HTTP, which takes as long as all the rest of the engine."""
+        import app.infra.http_gateway  # noqa: F401  for its effect
+
     def _gateway(self, base_url: str, key: str) -> LakeGateway:
+        from app.infra.http_gateway import HttpGateway
+
         with self._lock:
             gateway = self._open.get((base_url, key))
             if gateway is None:

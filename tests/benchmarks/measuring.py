@@ -63,12 +63,19 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def environment(**more: str) -> dict[str, str]:
+    """As a user's own: Python keeps its compiled modules, no key is set."""
+    left_out = ("PYTHONDONTWRITEBYTECODE", "LAKEDROP_API_KEY")
+    kept = {name: text for name, text in os.environ.items() if name not in left_out}
+    return {**kept, **more}
+
+
 def lakedrop(home: Path, *arguments: str) -> None:
     """The command line as a user runs it, on a lake of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         cwd=ROOT,
-        env={**os.environ, "LAKEDROP_HOME": str(home), "LAKEDROP_ENGINE_LINGER_S": "600"},
+        env=environment(LAKEDROP_HOME=str(home), LAKEDROP_ENGINE_LINGER_S="600"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -10,18 +10,19 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from tests.benchmarks.measuring import ROOT, Contestant, in_turn, lakedrop, say, tell_ratios
+from tests.benchmarks.measuring import (
+    ROOT,
+    Contestant,
+    environment,
+    in_turn,
+    lakedrop,
+    say,
+    tell_ratios,
+)
 
 FILES, SIZE_BYTES = 2_000, 20 * 1024
 
-_PEER_SERVER = [
-    "-m",
-    "uvicorn",
-    "tests.benchmarks.peer_server:app",
-    "--log-level",
-    "error",
-    "--port",
-]
+_PEER_SERVER = ("-m", "uvicorn", "--log-level", "error", "tests.benchmarks.peer_server:app")
 
 
 def run(scratch: Path, rounds: int) -> None:
@@ -38,7 +39,7 @@ def run(scratch: Path, rounds: int) -> None:
     server = subprocess.Popen(
         [sys.executable, *_PEER_SERVER, "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "PEER_FOLDER": str(stored)},
+        env=environment(PEER_FOLDER=str(stored)),
     )
     try:
         _wait_until_it_listens(port, server)
@@ -62,7 +63,7 @@ def _stock_pair(source: Path, stored: Path, port: int) -> Contestant:
     def post_all() -> None:
         url = f"http://127.0.0.1:{port}/upload"
         command = [sys.executable, "-m", "tests.benchmarks.peer_loop", str(source), url]
-        subprocess.run(command, cwd=ROOT, check=True)
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True)
         if len(list(stored.iterdir())) != FILES:
             raise SystemExit("the peer did not store every file")
 
@@ -104,8 +105,8 @@ def lakedrop_stop(home: Path) -> None:
         "client and client.request('stop')\n"
         "FileLock(here.engine_lock).acquire()\n"
     )
-    environment = {**os.environ, "LAKEDROP_HOME": str(home)}
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True)
+    here = environment(LAKEDROP_HOME=str(home))
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=here, check=True)
 
 
 def _free_port() -> socket.socket:
