@@ -25,6 +25,14 @@ DESTINATION = "/data/x"
 AT_ONCE = RetryPolicy(attempts=3, base_s=0.0, cap_s=0.0)
 IN_A_YEAR = RetryPolicy(attempts=3, base_s=3e7, cap_s=3e7)
 """Nobody waits for it: what must happen during a back-off has all the time it needs."""
+RESTS = (
+    JobState.FINISHED,
+    JobState.NEEDS_ATTENTION,
+    JobState.FAILED,
+    JobState.CANCELLED,
+)
+THREE = {"a": b"1", "b": b"22", "deep__c": b"333"}
+ONE_BY_ONE = RunSettings(workers=1, batch_files=1, retry=AT_ONCE)
 
 
 class Sighting:
