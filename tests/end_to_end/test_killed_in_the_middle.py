@@ -68,6 +68,7 @@ def last_event(upload: subprocess.Popen[str]) -> dict[str, object]:
     return event
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("mode", ["incremental", "full"])
 @pytest.mark.parametrize("victim", ["engine", "server"])
 @pytest.mark.parametrize("seed", range(ROUNDS))
