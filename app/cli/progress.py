@@ -26,7 +26,7 @@ class ProgressShow(Protocol):
 
 
 def progress_show(terminal: Terminal) -> ProgressShow:
-    return ProgressBar(terminal) if terminal.stderr.isatty() else ProgressLines(terminal)
+    return ProgressBar(terminal) if terminal.can_redraw else ProgressLines(terminal)
 
 
 _TOLD_AT_ONCE = (JobState.UPLOADING, JobState.ENDING)

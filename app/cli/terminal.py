@@ -32,6 +32,11 @@ class Terminal:
     def can_ask(self) -> bool:
         return self.stdin.isatty() and self.stderr.isatty()
 
+    @property
+    def can_redraw(self) -> bool:
+        """Whether progress can be drawn in place: not in a file, nor in an editor's shell."""
+        return self.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
     def say(self, text: str) -> None:
         print(text, file=self.stdout, flush=True)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.cli.progress import ProgressBar, ProgressLines
+import pytest
+
+from app.cli.progress import ProgressBar, ProgressLines, progress_show
 from app.cli.terminal import Terminal
 from app.domain.upload_job import JobState
 from tests.support.fake_engine import snapshot
@@ -57,7 +59,26 @@ def test_why_nothing_moves_is_told() -> None:
     assert "waiting (The server is busy.)" in err.getvalue()
 
 
-def test_the_bar_is_drawn_on_standard_error_and_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize(
+    ("is_terminal", "term", "kind"),
+    [
+        (True, "xterm", ProgressBar),
+        (True, "dumb", ProgressLines),
+        (False, "xterm", ProgressLines),
+    ],
+)
+def test_a_bar_is_drawn_only_where_it_can_be_redrawn(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool, term: str, kind: type[object]
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    terminal = Terminal(Stream(), Stream(), Stream(is_terminal=is_terminal))
+    assert isinstance(progress_show(terminal), kind)
+
+
+def test_the_bar_is_drawn_on_standard_error_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     out, err = Stream(), Stream(is_terminal=True)
     bar = ProgressBar(Terminal(Stream(), out, err))
 
