@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 EXPECT_LOCAL_LAKE = "--expect-local-lake"
 LINGER_VARIABLE = "LAKEDROP_ENGINE_LINGER_S"
 _LINGER_S = 20.0
+_LARGEST_LOG_BYTES = 5 * 1024 * 1024
 _OTHER_ENGINE_WITHIN_S = 30.0
 
 
@@ -78,6 +79,7 @@ def run_engine(*, expect_local_lake: bool = False) -> int:
     lock: FileLock | None = None
     try:
         here = places()
+        _begin_new_log_when_large(here.engine_log)
         lock = FileLock(here.engine_lock, timeout=0)
         if _is_another_ready(here, lock):
             _say({"ready": True})
@@ -220,6 +222,20 @@ def _log_to_stderr() -> None:
         stream=sys.stderr,
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs every request's address
+
+
+def _begin_new_log_when_large(path: Path) -> None:
+    """The old one is kept beside it; only where standard error is that very file."""
+    try:
+        ours = os.path.samestat(os.fstat(sys.stderr.fileno()), path.stat())
+        if not ours or path.stat().st_size < _LARGEST_LOG_BYTES:
+            return
+        path.replace(path.with_suffix(".old.log"))
+        fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(fresh, sys.stderr.fileno())
+        os.close(fresh)
+    except (OSError, ValueError):
+        log.info("the log goes on as it is")
 
 
 def resources_folder() -> Path:

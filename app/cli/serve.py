@@ -21,8 +21,10 @@ def serve(arguments: Sequence[str]) -> int:
         before = os.environ.get("PYTHONPATH")
         os.environ["PYTHONPATH"] = os.pathsep.join([ours, before] if before else [ours])
     command = [*_COMMAND, *arguments]
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _give_missing_outputs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # None where whoever started us closed it
+            stream.flush()
     if os.name != "nt":
         os.execv(command[0], command)  # noqa: S606  our own interpreter and package
     # Windows has no exec that keeps the console: the child gets Ctrl-C itself, and we wait.
@@ -32,3 +34,18 @@ def serve(arguments: Sequence[str]) -> int:
                 return server.wait()
             except KeyboardInterrupt:
                 continue
+
+
+def _give_missing_outputs() -> None:
+    """Where standard output or error is closed, what is said goes nowhere.
+
+    Left closed, the first file that the server opens would get the number, and the output in it.
+    """
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        if stream is None:
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null == number:
+                os.set_inheritable(null, True)
+            else:
+                os.dup2(null, number)
+                os.close(null)

@@ -77,3 +77,10 @@ def checked_base_url(url: str, *, allow_plain_http: bool) -> str:
             "and the data. Use https://, or allow it for this connection with --allow-plain-http."
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def no_key(label: str) -> ConnectionNotUsable:
+    return ConnectionNotUsable(
+        f'There is no API key for "{label}". Set LAKEDROP_API_KEY, or store the key with: '
+        "lakedrop connect add NAME URL"
+    )

@@ -88,6 +88,7 @@ class UploadJob:
     intake_done: bool = False
     consents: Consents = Consents()
     sync_id: int | None = None
+    plain_server: bool = False  # as negotiated when the run began
     end_sent: bool = False  # an *end* may have reached the server, answered or not
     message: str = ""
     problem: str = ""  # the kind of the error that made it rest, e.g. "InvalidApiKey"

@@ -45,35 +45,31 @@ class LocalLake(Protocol):
 
 
 class Keys:
-    """The key of a connection: given for this run of the engine, else the keyring's.
+    """The key for a use: the one that came with the command, else the keyring's.
 
-    Given ones stay in memory only. They belong to the name and the address together, so that a
-    key is never sent to another server that took over a name.
+    A job keeps the one it was given, in memory only, as long as the engine lives.
     """
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._lock = threading.Lock()
-        self._given: dict[tuple[str, str], str] = {}
+        self._of_jobs: dict[int, str] = {}
 
-    def give(self, connection: Connection, key: str | None) -> None:
+    def give(self, job_id: int, key: str | None) -> None:
         if key:
             with self._lock:
-                self._given[connection.name, connection.base_url] = key
+                self._of_jobs[job_id] = key
 
-    def of(self, connection: Connection) -> str | None:
+    def of_job(self, job: UploadJob) -> str | None:
         with self._lock:
-            given = self._given.get((connection.name, connection.base_url))
+            given = self._of_jobs.get(job.job_id)
+        return self.of(job.connection, given)
+
+    def of(self, connection: Connection, given: str | None) -> str | None:
+        """Raises `ConnectionNotUsable` where none was given and there is no keyring."""
         if given or connection.is_local or not connection.name:
             return given
         return self._secrets.get(connection.name)
-
-    def of_job(self, job: UploadJob) -> str | None:
-        return self.of(job.connection)
-
-    def forget(self, connection: Connection) -> None:
-        with self._lock:
-            self._given.pop((connection.name, connection.base_url), None)
 
 
 class EngineCommands:
@@ -126,6 +122,7 @@ class EngineCommands:
         job_id = self._engine.add_job(
             connection, str(args["destination"]), SyncType(args["mode"]), str(args["name"]), sources
         )
+        self._keys.give(job_id, args.get("key"))
         return {"job_id": job_id}
 
     def _start_job(self, args: Args) -> Mapping[str, Any]:
@@ -155,17 +152,20 @@ class EngineCommands:
         return {"left_out": [[entry.source, entry.reason] for entry in entries]}
 
     def _provide_key(self, args: Args) -> Mapping[str, Any]:
-        self._engine.key_arrived(self._connection(args))
+        connection = self._connection(args)
+        for job_id in self._engine.unended_jobs_of(connection):
+            self._keys.give(job_id, args.get("key"))
+        self._engine.key_arrived(connection)
         return {}
 
     # -- reading back ------------------------------------------------------------------------
 
     def _sync_jobs(self, args: Args) -> Mapping[str, Any]:
-        jobs = newest_sync_jobs(self._gateway(args), int(args["newest"]))
+        jobs = newest_sync_jobs(self._reading_gateway(args), int(args["newest"]))
         return {"jobs": [job.to_wire() for job in jobs]}
 
     def _history(self, args: Args) -> Mapping[str, Any]:
-        uploads = newest_uploads(self._gateway(args), int(args["newest"]), args["sync_id"])
+        uploads = newest_uploads(self._reading_gateway(args), int(args["newest"]), args["sync_id"])
         return {"uploads": [upload.to_wire() for upload in uploads]}
 
     def _lake(self, _: Args) -> Mapping[str, Any]:
@@ -203,9 +203,10 @@ class EngineCommands:
             raise WrongUse(f'There is a connection "{name}" already. Add --replace to change it.')
         if args["key"]:
             self._secrets.set(name, str(args["key"]))
-        elif before and before.base_url != url:
-            # The old key belongs to the old address and must never be sent to the new one.
-            self._secrets.delete(name)
+        elif before:
+            # No key was wanted; and an old one belongs to the old address alone.
+            with suppress(ConnectionNotUsable):  # without a keyring there is none in it
+                self._secrets.delete(name)
         self._store.save(Connection(name, url, plain_http))
         return {}
 
@@ -215,7 +216,6 @@ class EngineCommands:
             return {"removed": False}
         with suppress(ConnectionNotUsable):  # without a keyring there is no key to take out
             self._secrets.delete(connection.name)
-        self._keys.forget(connection)
         return {"removed": self._store.remove(connection.name)}
 
     def _check_connection(self, args: Args) -> Mapping[str, Any]:
@@ -232,10 +232,17 @@ class EngineCommands:
 
     def _gateway(self, args: Args) -> LakeGateway:
         connection = self._connection(args)
-        return self._engine.gateway(connection, self._keys.of(connection))
+        return self._engine.gateway(connection, self._keys.of(connection, args.get("key")))
+
+    def _reading_gateway(self, args: Args) -> LakeGateway:
+        """The contract names no key on the list and history calls: what cannot be had is not."""
+        connection, key = self._connection(args), args.get("key")
+        with suppress(ConnectionNotUsable):
+            key = self._keys.of(connection, key)
+        return self._engine.gateway(connection, key)
 
     def _connection(self, args: Args) -> Connection:
-        """The connection that a message names, its key remembered when the message brings one."""
+        """The connection that a message names."""
         wire = args["connection"]
         name = str(wire.get("name") or "")
         if name == LOCAL:
@@ -251,7 +258,6 @@ class EngineCommands:
             plain_http = bool(wire.get("allow_plain_http"))
             url = checked_base_url(str(wire["base_url"]), allow_plain_http=plain_http)
             connection = Connection("", url, plain_http)
-        self._keys.give(connection, args.get("key"))
         return connection
 
 

@@ -33,7 +33,6 @@ class ProgressLedger:
         self._next_ticket = 0
         self._sent_ever = 0
         self._waiting_reason = ""
-        self.plain_server = False
         self.version = 0
 
     def load(self, counts: ItemCounts) -> None:
@@ -143,7 +142,7 @@ class ProgressLedger:
                 message=job.message,
                 intake_done=job.intake_done,
                 sync_id=job.sync_id,
-                plain_server=self.plain_server,
+                plain_server=job.plain_server,
                 files=self._files,
                 bytes=self._bytes,
                 files_arrived=self._arrived,

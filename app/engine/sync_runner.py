@@ -93,6 +93,8 @@ class SyncRunner:
         self._leaving = threading.Event()
         self._halt = threading.Event()  # either of the two
         self._claims: Claims | None = None
+        self._key: str | None = None
+        self._key_is_read = False
         self._lock = threading.Lock()
 
     def cancel(self) -> None:
@@ -131,7 +133,7 @@ class SyncRunner:
         again = self._job.end_sent  # by an earlier run, which did not get to see the answer
         if self._job.state is not JobState.ENDING:
             capabilities = self._called(lambda gateway: gateway.capabilities())
-            self._ledger.plain_server = capabilities is None
+            self._job = replace(self._job, plain_server=capabilities is None)
             if capabilities is None:
                 self._check_same_names()
             self._start()
@@ -276,7 +278,10 @@ class SyncRunner:
                 raise Cancelled
 
     def _gateway(self) -> LakeGateway:
-        return self._ports.gateways.open(self._job.connection, self._ports.key_of(self._job))
+        if not self._key_is_read:
+            # Once a run: a keyring asks its own process, and may be locked half-way.
+            self._key, self._key_is_read = self._ports.key_of(self._job), True
+        return self._ports.gateways.open(self._job.connection, self._key)
 
     def _limits(self, capabilities: Capabilities | None) -> BatchLimits:
         if capabilities is None or EXTENSION_BATCH not in capabilities.extensions:

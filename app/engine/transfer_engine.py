@@ -8,13 +8,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.connections import Connection
+from app.domain.connections import Connection, no_key
 from app.domain.errors import Cancelled, JournalFailed, LakeDropError, WrongUse
 from app.domain.impact import Impact
 from app.domain.ports import LakeGateway
 from app.domain.queue_item import IN_FLIGHT, ItemState
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import (
+    ENDED,
     RUNNING,
     Consents,
     JobState,
@@ -63,7 +64,6 @@ class TransferEngine:
             if job.may_be_forgotten(now_ms):
                 journal.remove_job(job.job_id)
                 continue
-            ledger = self._ledgers[job.job_id] = ProgressLedger(self._ports.clock)
             if job.state is JobState.DRAFT and not job.intake_done:
                 # Whoever waited for the files to be found is gone with the engine that looked.
                 job = job.moved_to(JobState.CANCELLED, "LakeDrop ended before it had all files.")
@@ -73,8 +73,9 @@ class TransferEngine:
                 if job.state in (JobState.STARTING, JobState.UPLOADING):
                     job = job.moved_to(JobState.QUEUED)
                     journal.save_job(job)
-            ledger.load(journal.counts(job.job_id))
             self._jobs[job.job_id] = job
+            if job.state not in ENDED:  # the ended ones are counted when somebody asks
+                self._ledger(job.job_id)
         self._run_what_waits()
 
     def close(self) -> None:
@@ -141,9 +142,13 @@ class TransferEngine:
     def impact(self, job_id: int) -> Impact:
         """What the job will do; asks the server what is at the destination."""
         job = self._job(job_id)
-        gateway = self.gateway(job.connection, self._ports.key_of(job))
+        key = self._ports.key_of(job)
+        if not key and not job.connection.is_local:
+            raise no_key(job.connection.label)  # before a question is asked and nothing can start
+        gateway = self.gateway(job.connection, key)
         plain = gateway.capabilities() is None
-        usage = gateway.usage(job.destination)
+        # Counting a large folder takes a while, and an incremental sync trashes it not.
+        usage = gateway.usage(job.destination) if job.mode is SyncType.FULL else None
         journal = self._ports.journal
         counts = journal.counts(job_id)
         return Impact(
@@ -204,6 +209,11 @@ class TransferEngine:
                 if job.waits_for_key and job.connection == connection:
                     self._requeue(job)
 
+    def unended_jobs_of(self, connection: Connection) -> list[int]:
+        with self._deciding:
+            jobs = list(self._jobs.values())
+        return [j.job_id for j in jobs if j.connection == connection and j.state not in ENDED]
+
     def snapshot(self, job_id: int) -> JobSnapshot:
         return self._ledger(job_id).snapshot(self._job(job_id))
 
@@ -224,7 +234,12 @@ class TransferEngine:
 
     def _ledger(self, job_id: int) -> ProgressLedger:
         self._job(job_id)
-        return self._ledgers[job_id]
+        ledger = self._ledgers.get(job_id)
+        if ledger is None:
+            counted = ProgressLedger(self._ports.clock)
+            counted.load(self._ports.journal.counts(job_id))
+            ledger = self._ledgers.setdefault(job_id, counted)
+        return ledger
 
     def _startable(self, job_id: int) -> UploadJob:
         job = self._job(job_id)

@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from app.domain.connections import Connection, checked_base_url
-from app.domain.errors import ConnectionNotUsable
 from app.domain.ports import LakeGateway
 from app.infra.server_process import LocalLakeServer
 
@@ -26,13 +25,8 @@ class HttpGateways:
         if connection.is_local:
             address = self._local_lake.ensure(key)
             return self._gateway(address.base_url, address.api_key)
-        if not key:
-            raise ConnectionNotUsable(
-                f'There is no API key for "{connection.label}". Set LAKEDROP_API_KEY, or store the '
-                "key with: lakedrop connect add NAME URL"
-            )
         url = checked_base_url(connection.base_url, allow_plain_http=connection.allow_plain_http)
-        return self._gateway(url, key)
+        return self._gateway(url, key or "")  # only *start* and *end* ask for a key
 
     @staticmethod
     def prepare() -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from app.domain.connections import no_key
 from app.domain.errors import ContractBroken, LakeDropError, LakeRefused, SyncNotFound
 from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
 from app.infra.http_bodies import FormBody, ManyFilesBody, OneFileBody, quoted
@@ -64,6 +65,12 @@ class HttpGateway:
     def __repr__(self) -> str:
         return f"HttpGateway({self._connections.host!r})"
 
+    def _key(self) -> str:
+        """The two calls that carry a key need one; the others are read without."""
+        if not self._api_key:
+            raise no_key(self._reader.host)
+        return self._api_key
+
     def capabilities(self) -> Capabilities | None:
         with self._negotiation:
             if not self._is_negotiated:
@@ -87,7 +94,7 @@ class HttpGateway:
         return self._parsed(answer, Capabilities.from_wire)
 
     def start_sync(self, name: str, path: str, sync_type: SyncType) -> int:
-        request = StartSyncRequest(name, path, self._api_key, sync_type)
+        request = StartSyncRequest(name, path, self._key(), sync_type)
         answer = self._call("POST", contract.START_ROUTE, request.to_wire())
         return self._parsed(answer, lambda body: contract.int_field(body, "sync_id"))
 
@@ -114,7 +121,7 @@ class HttpGateway:
         return [self._outcome(result.answer) for result in results]
 
     def end_sync(self, sync_id: int) -> None:
-        request = EndSyncRequest(sync_id, self._api_key)
+        request = EndSyncRequest(sync_id, self._key())
         answer = self._call("POST", contract.END_ROUTE, request.to_wire(), patient=True)
         success = self._parsed(answer, lambda body: body.get("success"))
         if success is False:

@@ -18,7 +18,7 @@ class Places:
 
     config: Path  # connections.toml, settings.toml
     state: Path  # the journal, logs
-    runtime: Path  # the engine's socket and runtime file
+    runtime: Path  # the engine's socket
     lake: Path  # the local lake
 
     @classmethod
@@ -30,7 +30,7 @@ class Places:
         return cls(
             config=platformdirs.user_config_path(_APP, appauthor=False),
             state=platformdirs.user_state_path(_APP, appauthor=False),
-            runtime=platformdirs.user_runtime_path(_APP, appauthor=False),
+            runtime=_runtime_folder(),
             lake=platformdirs.user_data_path(_APP, appauthor=False) / "lake",
         )
 
@@ -40,12 +40,14 @@ class Places:
 
     def make(self) -> Places:
         for folder in (self.config, self.state, self.runtime, self.lake):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_durable_folder(folder)
         return self
 
     @property
     def runtime_file(self) -> Path:
-        return self.runtime / "engine.json"
+        # Beside the lock: a shell by ssh or cron must find the engine of the desktop session,
+        # though it has no XDG_RUNTIME_DIR or another one.
+        return self.state / "engine.json"
 
     @property
     def engine_lock(self) -> Path:
@@ -62,3 +64,28 @@ class Places:
     @property
     def connections_file(self) -> Path:
         return self.config / "connections.toml"
+
+
+def make_durable_folder(folder: Path) -> None:
+    """Makes what is missing of it, 0700, each new name on stable storage where that can be asked.
+
+    The local lake lies below: what it acknowledges must not hang on an entry that a power cut
+    takes away.
+    """
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(mode=0o700, exist_ok=True)
+        if os.name == "posix":
+            parent = os.open(part.parent, os.O_RDONLY)
+            try:
+                os.fsync(parent)
+            finally:
+                os.close(parent)
+
+
+def _runtime_folder() -> Path:
+    """The session's own folder where there is one; never a guessed name below /tmp."""
+    session = os.environ.get("XDG_RUNTIME_DIR")
+    if session and Path(session).is_dir():
+        return Path(session) / _APP
+    return platformdirs.user_state_path(_APP, appauthor=False)

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 KEY_VARIABLE = "LAKEDROP_API_KEY"
 SERVER_COMMAND = (sys.executable, "-m", "embedded_server", "--managed", "--port", "0", "--lake")
+# On Windows the engine has no console, and a child of it would open one.
+_NO_CONSOLE: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
 
@@ -117,6 +119,7 @@ class LocalLakeServer:
                 stdout=subprocess.PIPE,
                 stderr=self._log_file,
                 env=environment,
+                creationflags=_NO_CONSOLE,
             )
         except OSError as cause:
             raise LocalLakeFailed(f"The lake server cannot be started: {cause}.") from cause

@@ -44,6 +44,20 @@ def test_one_variable_moves_everything(tmp_path: Path, monkeypatch: pytest.Monke
         assert path.is_relative_to(tmp_path / "elsewhere")
 
 
+@posix_only
+def test_every_session_of_the_user_finds_the_same_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(HOME_VARIABLE, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    desktop = Places.of_user()
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    ssh = Places.of_user()
+    assert desktop.runtime_file == ssh.runtime_file
+    assert desktop.runtime_file.parent == desktop.engine_lock.parent
+    assert ssh.runtime == ssh.state  # and never a guessed folder that anybody could have made
+
+
 def test_the_socket_is_told_in_a_private_file_and_answers(tmp_path: Path) -> None:
     places = Places.below(tmp_path).make()
     engine = EngineSocket(places)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.domain.connections import LOCAL_LAKE, Connection
-from app.domain.ports import Journal, LakeGateway, SourceFiles
+from app.domain.ports import Gateways, Journal, LakeGateway, SourceFiles
 from app.domain.queue_item import ItemState, QueueItem
 from app.domain.retry_policy import RetryPolicy
 from app.domain.snapshots import JobSnapshot
@@ -68,6 +68,7 @@ class House:
         sources: SourceFiles | None = None,
         journal: Journal | None = None,
         key_of: Callable[[UploadJob], str | None] = lambda _: "key",
+        gateways: Gateways | None = None,
         recover: bool = True,
     ) -> None:
         self.home = home
@@ -79,7 +80,7 @@ class House:
         self.engine = TransferEngine(
             RunPorts(
                 self.journal,
-                self.gateways,
+                self.gateways if gateways is None else gateways,
                 LocalSourceFiles() if sources is None else sources,
                 SystemClock(),
                 key_of,

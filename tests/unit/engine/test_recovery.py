@@ -168,3 +168,14 @@ def test_what_ended_long_ago_is_forgotten_and_what_waits_is_not(
     with House(tmp_path, FakeLake()) as house:
         assert [job.job_id for job in house.journal.jobs()] == ([job_id] if kept else [])
         assert len(house.journal.items(job_id, None, 0, 10)) == (3 if kept else 0)
+
+
+def test_what_kind_of_server_it_was_is_known_to_the_next_engine(tmp_path: Path) -> None:
+    lake = FakeLake(plain=True)
+    sync_id = lake.start_sync("nightly", DESTINATION, SyncType.FULL)
+    job_id = left_behind(tmp_path, JobState.ENDING, sync_id=sync_id, end_sent=True)
+    with House(tmp_path, lake, recover=False) as house:
+        [job] = house.journal.jobs()
+        house.journal.save_job(replace(job, plain_server=True))
+        house.engine.recover()
+        assert house.wait(job_id, *ENDED).plain_server
