@@ -83,12 +83,18 @@ class SqlCatalog:
         )
 
     def finish_sync(self, sync_id: int, now_ms: int) -> None:
+        self._close_sync(sync_id, SyncStatus.FINISHED, now_ms)
+
+    def fail_sync(self, sync_id: int, now_ms: int) -> None:
+        self._close_sync(sync_id, SyncStatus.FAILED, now_ms)
+
+    def _close_sync(self, sync_id: int, status: SyncStatus, now_ms: int) -> None:
         def work(db: Connection) -> None:
             db.execute(update(swaps).where(swaps.c.sync_id == sync_id).values(done=1))
             db.execute(
                 update(syncs)
                 .where(syncs.c.sync_id == sync_id, syncs.c.status == SyncStatus.SYNCING.value)
-                .values(status=SyncStatus.FINISHED.value, ended_at_ms=now_ms)
+                .values(status=status.value, ended_at_ms=now_ms)
             )
 
         self._write(work)

@@ -63,5 +63,7 @@ swaps = Table(
     Column("path", String, nullable=False),
     Column("trash_number", BigInteger, nullable=False),
     Column("staged_mtime_ns", BigInteger, nullable=False),
-    Column("done", Integer, nullable=False),  # 0: intended, a start must take it further; 1: done
+    Column(
+        "done", Integer, nullable=False
+    ),  # 0: intended, a start must take it further; 1: done or given up
 )

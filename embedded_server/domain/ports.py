@@ -50,14 +50,22 @@ class Lake(Protocol):
     def check_place(self, sync: Sync) -> None:
         """Raises `PathConflict` when the sync's folder can be no folder."""
 
-    def prepare_swap(self, sync: Sync) -> SwapIntent:
-        """Makes the staged folder and all parents durable; nothing that readers see changes."""
-
-    def swap(self, intent: SwapIntent) -> None:
+    def swap(self, sync: Sync, record: Callable[[SwapIntent], None]) -> None:
         """Puts the staged folder in place and the old one into the trash, durably.
 
-        May be called again after any interruption: it goes on from where the disk stands.
+        `record` writes the intent down, durably, once all is prepared and before anything that
+        readers see changes. No other swap comes in between, so what was checked still holds.
+        Raises `PathConflict` where the sync's folder can be no folder.
         """
+
+    def go_on_with_swap(self, intent: SwapIntent) -> None:
+        """Takes a recorded swap further, from where the disk stands; may be called again.
+
+        Raises `PathConflict` when something else has come into the place of the sync's folder.
+        """
+
+    def set_aside_staged(self, sync_id: int) -> None:
+        """Moves what a sync has staged, if anything, to the trash."""
 
     def set_aside_staging(self, keep: frozenset[int]) -> None:
         """Moves staged folders of syncs not in `keep` to the trash: no later sync may find them."""
@@ -90,6 +98,9 @@ class Catalog(Protocol):
 
     def finish_sync(self, sync_id: int, now_ms: int) -> None:
         """Finished, and its intent (if any) done, in one transaction."""
+
+    def fail_sync(self, sync_id: int, now_ms: int) -> None:
+        """Failed, and its intent given up, in one transaction."""
 
     def running_sync_ids(self) -> frozenset[int]: ...
 

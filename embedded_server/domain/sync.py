@@ -1,8 +1,9 @@
 """A sync: one upload job into one folder of the lake, from *start* to *end*.
 
     start ──> Syncing ──end──> Finished
+                 └──end, and a swap that began has lost its place──> Failed
 
-`Failed` is a status of uploads; a sync that never ends stays Syncing (contract, "List").
+A sync that never ends stays Syncing (contract, "List").
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from embedded_server.domain.errors import CannotServe, LakeError
+from embedded_server.domain.errors import CannotServe, LakeError, PathConflict
 from embedded_server.domain.ports import Catalog, Clock, Lake
 
 STOPPED_MESSAGE = "the server stopped before the file had arrived"
@@ -21,8 +21,15 @@ def recover(lake: Lake, catalog: Catalog, clock: Clock) -> None:
         lake.wipe_incoming()
         for intent in catalog.open_intents():
             _log.warning("sync %d: taking its interrupted swap further", intent.sync_id)
-            lake.swap(intent)
-            catalog.finish_sync(intent.sync_id, clock())
+            try:
+                lake.go_on_with_swap(intent)
+            except PathConflict as error:
+                # One sync that has lost its place must not keep the whole lake shut. What it had
+                # staged is set aside below, with all that no running sync owns.
+                _log.error("sync %d cannot be ended and fails: %s", intent.sync_id, error.message)
+                catalog.fail_sync(intent.sync_id, clock())
+            else:
+                catalog.finish_sync(intent.sync_id, clock())
         lake.set_aside_staging(keep=catalog.running_sync_ids())
         failed = catalog.fail_left_over_uploads(STOPPED_MESSAGE, clock())
         if failed:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from embedded_server.contract import LakeUsage, SyncJob, SyncStatus, SyncType, UploadRecord
 from embedded_server.domain.api_key import ApiKey
-from embedded_server.domain.errors import InvalidParam, SyncAlreadyEnded
+from embedded_server.domain.errors import InvalidParam, PathConflict, SyncAlreadyEnded
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.ports import Catalog, Clock, Lake
-from embedded_server.domain.sync import Sync
+from embedded_server.domain.sync import SwapIntent, Sync
 from embedded_server.services.open_syncs import OpenSyncs, SyncGate
 
 MAX_LABEL_CHARACTERS = 1_000
@@ -43,7 +43,8 @@ class SyncService:
         """A fence: what was acknowledged is in, what was not is out. A full sync's data swaps here.
 
         Raises `SyncNotFound`, `SyncAlreadyEnded`, `PathConflict`, `LakeFull`, `LakeFault`; after
-        any but the first two, *end* may be called again.
+        any but the first two, *end* may be called again (it says *already ended* for a sync whose
+        swap had begun and lost its place: that one has failed).
         """
         gate = self._open_syncs.find(sync_id)
         with gate.ending:
@@ -55,17 +56,41 @@ class SyncService:
             self._finish(gate)
 
     def _swap(self, gate: SyncGate) -> None:
-        intent = self._catalog.find_intent(gate.sync.sync_id)
-        if intent is None:
-            try:
-                intent = self._lake.prepare_swap(gate.sync)
-            except BaseException:
-                gate.reopen()  # nothing has changed: uploads may go on, *end* may come again
-                raise
-            # From here on the gate stays closed, even if recording fails: the staged folder is
-            # marked, and an upload into it would take the mark away.
+        sync = gate.sync
+        intent = self._catalog.find_intent(sync.sync_id)
+        # From recording on the gate stays closed, even if recording fails: the staged folder is
+        # marked, and an upload into it would take the mark away.
+        is_recorded = intent is not None
+
+        def record(intent: SwapIntent) -> None:
+            nonlocal is_recorded
+            is_recorded = True
             self._catalog.add_intent(intent)
-        self._lake.swap(intent)
+
+        try:
+            if intent is None:
+                self._lake.swap(sync, record)
+            else:
+                self._lake.go_on_with_swap(intent)
+        except BaseException as error:
+            if not is_recorded:
+                gate.reopen()  # nothing has changed: uploads may go on, *end* may come again
+            elif isinstance(error, PathConflict):
+                self._give_up(gate, error)
+            raise
+
+    def _give_up(self, gate: SyncGate, conflict: PathConflict) -> None:
+        """A swap that began has lost its place to something else, and no *end* can mend that."""
+        sync_id = gate.sync.sync_id
+        self._catalog.fail_sync(sync_id, self._clock())
+        gate.ended = True
+        self._open_syncs.forget(sync_id)
+        # Last: were it first, a crash in between would leave an intent that looks carried out.
+        self._lake.set_aside_staged(sync_id)
+        raise PathConflict(
+            f"{conflict.message}: this sync has failed and what it sent is in the trash."
+            " Clear the way and start a new one"
+        ) from conflict
 
     def _finish(self, gate: SyncGate) -> None:
         self._catalog.finish_sync(gate.sync.sync_id, self._clock())

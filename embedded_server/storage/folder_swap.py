@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from embedded_server.domain.errors import PathConflict
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.sync import SwapIntent
 from embedded_server.storage.disk import Disk, Kind
@@ -57,10 +58,12 @@ class FolderSwap:
         return intent
 
     def go_on(self, intent: SwapIntent) -> None:
-        """From wherever the disk stands to the end. Raises `OSError`; may be called again."""
+        """From wherever the disk stands to the end. Raises `OSError`; may be called again.
+
+        Raises `PathConflict` when the staged folder is not in place yet and cannot be put there.
+        """
         staged = self._layout.staging(intent.sync_id)
         target = self._layout.published(intent.path)
-        self._folders.make(self._layout.files, intent.path.segments[:-1])
         if self._disk.kind(staged) is Kind.FOLDER:
             if self._disk.mtime_ns(staged) != intent.staged_mtime_ns:
                 old_is_in_staging = True  # an earlier run exchanged them
@@ -78,9 +81,15 @@ class FolderSwap:
 
     def _put_in_place(self, intent: SwapIntent, staged: str, target: str) -> bool:
         """True when the old folder now stands where the staged one was."""
-        if self._disk.kind(target) is Kind.NOTHING:
+        self._folders.make(self._layout.files, intent.path.segments[:-1])
+        kind = self._disk.kind(target)
+        if kind is Kind.NOTHING:
             self._disk.rename(staged, target)
             return False
+        if kind is not Kind.FOLDER:
+            raise PathConflict(
+                f"{kind.value} stands where the folder {intent.path.segments[-1]!r} is needed"
+            )
         trashed = self._place_in_trash(intent)
         if self._disk.exchange(staged, target):
             return True
@@ -102,4 +111,6 @@ class FolderSwap:
 
     def _fsync_parents(self, *paths: str) -> None:
         for parent in dict.fromkeys(os.path.dirname(path) for path in paths):
-            self._disk.fsync_folder(parent)
+            # Gone when a later swap of a folder above took it away, which is durable itself.
+            if self._disk.kind(parent) is Kind.FOLDER:
+                self._disk.fsync_folder(parent)

@@ -14,7 +14,7 @@ import itertools
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 
@@ -223,22 +223,37 @@ class LocalLake:
             if kind is not Kind.FOLDER:
                 raise PathConflict(f"{kind.value} stands where the folder {segment!r} is needed")
 
-    def prepare_swap(self, sync: Sync) -> SwapIntent:
-        self.check_place(sync)
-        with translated():
-            return self._swaps.prepare(sync.sync_id, sync.path)
+    def swap(self, sync: Sync, record: Callable[[SwapIntent], None]) -> None:
+        # One lock from the check to the end: another swap in between could put a file where this
+        # one, by then recorded, needs a folder.
+        with self._swap_lock.exclusive():
+            self.check_place(sync)
+            with translated():
+                intent = self._swaps.prepare(sync.sync_id, sync.path)
+            record(intent)
+            with translated():
+                self._swaps.go_on(intent)
 
-    def swap(self, intent: SwapIntent) -> None:
+    def go_on_with_swap(self, intent: SwapIntent) -> None:
         with self._swap_lock.exclusive(), translated():
             self._swaps.go_on(intent)
+
+    def set_aside_staged(self, sync_id: int) -> None:
+        with translated():
+            staged = self._layout.staging(sync_id)
+            if self._disk.kind(staged) is not Kind.NOTHING:
+                self._set_aside(staged)
 
     def set_aside_staging(self, keep: frozenset[int]) -> None:
         with translated():
             for name in self._disk.names_in(self._layout.all_staging):
                 if name.isdecimal() and int(name) in keep:
                     continue
-                aside = os.path.join(self._layout.all_trash, f"staged-{self._unique_number()}")
-                self._disk.rename(os.path.join(self._layout.all_staging, name), aside)
+                self._set_aside(os.path.join(self._layout.all_staging, name))
+
+    def _set_aside(self, staged: str) -> None:
+        aside = os.path.join(self._layout.all_trash, f"staged-{self._unique_number()}")
+        self._disk.rename(staged, aside)
 
     # -- housekeeping ------------------------------------------------------------------------
 
