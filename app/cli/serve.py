@@ -45,7 +45,7 @@ def _give_missing_outputs() -> None:
         if stream is None:
             null = os.open(os.devnull, os.O_WRONLY)
             if null == number:
-                os.set_inheritable(null, True)
+                os.set_inheritable(null, True)  # noqa: FBT003  it takes no names
             else:
                 os.dup2(null, number)
                 os.close(null)

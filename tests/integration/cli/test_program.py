@@ -95,6 +95,19 @@ def test_serve_becomes_the_server_and_stops_cleanly(home: Home, tmp_path: Path) 
         process.wait()
 
 
+def test_serve_needs_no_output_that_is_open(home: Home, tmp_path: Path) -> None:
+    serve = [sys.executable, "-m", "app", "serve", "--lake", str(tmp_path / "lake"), "--show-key"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *serve],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=home.environment(),
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
 def test_the_demo_does_the_main_job_and_leaves_no_process(home: Home, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     done = home.run("demo", "--folder", str(folder))
