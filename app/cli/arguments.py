@@ -12,6 +12,8 @@ _EPILOG = (
     "itself. Exit codes: 0 all is well, 1 something failed, 2 wrong use, 130 or 143 interrupted."
 )
 
+_MOST_ROWS = 100_000  # the engine's answer is one message, held in memory whole
+
 
 def parser() -> argparse.ArgumentParser:
     """`options.command` names the command, None where none was given."""
@@ -66,7 +68,11 @@ def _add_upload(upload: argparse.ArgumentParser) -> None:
 def _add_reading(reading: argparse.ArgumentParser) -> None:
     _add_target(reading)
     reading.add_argument(
-        "--limit", type=_count, default=50, metavar="N", help="how many rows (default: 50)"
+        "--limit",
+        type=_row_count,
+        default=50,
+        metavar="N",
+        help=f"how many rows (default: 50, at most {_MOST_ROWS:,})",
     )
     _add_json(reading)
 
@@ -112,7 +118,17 @@ def _add_connect(connect: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if not 1 <= number < 2**63:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return number
+
+
+def _row_count(text: str) -> int:
+    rows = _count(text)
+    if rows > _MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"at most {_MOST_ROWS:,} rows can be listed at once")
+    return rows

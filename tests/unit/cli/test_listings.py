@@ -67,6 +67,24 @@ def test_jobs_are_a_table_whose_rows_are_never_cut_or_broken(
     }
 
 
+@pytest.mark.parametrize(
+    ("limit", "words"),
+    [
+        ("abc", "'abc' is not a whole number from 1 on"),
+        ("0", "'0' is not a whole number from 1 on"),
+        ("100001", "at most 100,000 rows"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused_in_words(
+    limit: str, words: str, lakedrop: CommandLine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        lakedrop.run("jobs", "--limit", limit)
+    assert words in capsys.readouterr().err
+    assert lakedrop.attached == 0
+    assert lakedrop.run("jobs", "--limit", "100000") == 0
+
+
 def test_jobs_as_json_are_the_contracts_fields_and_readable_times(lakedrop: CommandLine) -> None:
     assert lakedrop.run("jobs", "--json") == 0
 
