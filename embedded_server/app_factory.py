@@ -24,19 +24,26 @@ from embedded_server.services.upload_service import UploadService
 
 
 def create_app(
-    sync_service: SyncService, upload_service: UploadService, workers: Executor, port: int
+    sync_service: SyncService,
+    upload_service: UploadService,
+    call_workers: Executor,
+    upload_workers: Executor,
+    port: int,
 ) -> ASGIApp:
-    """The ASGI application behind its gatekeeper; `workers` wait for the disk."""
+    """The ASGI application behind its gatekeeper; the workers wait for the disk.
+
+    Uploads have workers of their own: an *end* waits for those that are being committed.
+    """
     # No documentation pages: they would load scripts from other machines.
     app = FastAPI(title=f"{PRODUCT} lake server", version=VERSION, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False
-    app.include_router(sync_routes(sync_service))
-    app.include_router(extension_routes(sync_service))
+    app.include_router(sync_routes(sync_service, call_workers))
+    app.include_router(extension_routes(sync_service, call_workers))
     app.add_exception_handler(LakeError, _on_lake_error)
     app.add_exception_handler(ContractViolation, _on_violation)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_bug)
-    return Gatekeeper(FileCalls(upload_service, workers, app), port)
+    return Gatekeeper(FileCalls(upload_service, upload_workers, app), port)
 
 
 async def _on_lake_error(_: Request, error: Exception) -> Response:

@@ -23,6 +23,8 @@ from embedded_server.storage.local_lake import LocalLake
 # Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
 _UPLOAD_WORKERS = 16
 _SYNC_WORKERS = 8
+# start, end, list, history and usage: as many as the catalog has connections to read with.
+_CALL_WORKERS = 16
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ class OpenedLake:
     def __init__(self, layout: Layout, disk: Disk) -> None:
         """Raises `CannotServe`."""
         self._catalog: SqlCatalog = open_catalog(layout.catalog)
-        self._workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
+        self._call_workers = ThreadPoolExecutor(_CALL_WORKERS, "call")
+        self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
         self._sync_workers = ThreadPoolExecutor(_SYNC_WORKERS, "fsync")
         self._lake = LocalLake(layout, disk, self._sync_workers, now_ms)
         try:
@@ -51,13 +54,18 @@ class OpenedLake:
         return create_app(
             SyncService(self._lake, self._catalog, open_syncs, key, now_ms),
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
-            self._workers,
+            self._call_workers,
+            self._upload_workers,
             port,
         )
 
     def close(self) -> None:
-        """Waits for uploads that a worker still holds; what they acknowledged is written."""
-        self._workers.shutdown()
+        """Waits for whatever a worker still holds, such as a swap whose client was cut off.
+
+        Only then may the lake's lock go to another server.
+        """
+        self._call_workers.shutdown()
+        self._upload_workers.shutdown()
         self._sync_workers.shutdown()
         self._catalog.close()
         _log.info("the lake is closed")

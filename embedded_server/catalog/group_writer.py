@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from embedded_server.domain.errors import LakeFault
+
 _Result = TypeVar("_Result")
 _MAX_GROUP = 256
 
@@ -37,20 +39,30 @@ class GroupWriter:
         """Takes the connection over: no other thread may use it until `close`."""
         self._connection = connection
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="catalog-writer", daemon=True)
         self._is_durable = True  # as the connection was opened
         self._thread.start()
 
     def run(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
-        """Runs `work` inside a transaction; returns or raises once that is committed or undone."""
+        """Runs `work` inside a transaction; returns or raises once that is committed or undone.
+
+        Raises `LakeFault` at once after `close`.
+        """
         call = _Call(work, durable)
-        self._calls.put(call)
+        with self._closing:  # a call behind the last one would wait for ever
+            if self._is_closed:
+                raise LakeFault("the lake is closed: nothing was written")
+            self._calls.put(call)
         result: _Result = call.future.result()
         return result
 
     def close(self) -> None:
         """Everything asked before is written."""
-        self._calls.put(None)
+        with self._closing:
+            self._is_closed = True
+            self._calls.put(None)
         self._thread.join()
         self._connection.close()
 

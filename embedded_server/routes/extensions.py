@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from embedded_server.contract import (
     CAPABILITIES_ROUTE,
@@ -18,6 +19,7 @@ from embedded_server.domain.errors import InvalidParam
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.batch_form import BATCH_MAX_BYTES, BATCH_MAX_FILES
 from embedded_server.routes.query import parse_query
+from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.sync_service import SyncService
 
 CAPABILITIES = Capabilities(
@@ -28,7 +30,7 @@ CAPABILITIES = Capabilities(
 )
 
 
-def extension_routes(service: SyncService) -> APIRouter:
+def extension_routes(service: SyncService, workers: Executor) -> APIRouter:
     router = APIRouter()
 
     @router.get(CAPABILITIES_ROUTE, summary="What this server can do")
@@ -40,6 +42,6 @@ def extension_routes(service: SyncService) -> APIRouter:
         path_text = parse_query(request.scope).get("path")
         if path_text is None:
             raise InvalidParam("path is missing in the query")
-        return json_answer((await run_in_threadpool(service.usage, path_text)).to_wire())
+        return json_answer((await in_worker(workers, service.usage, path_text)).to_wire())
 
     return router

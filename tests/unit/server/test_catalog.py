@@ -16,7 +16,7 @@ from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.schema import current_revision, migrate
 from embedded_server.catalog.tables import HEAD_REVISION
 from embedded_server.contract import SyncStatus, SyncType
-from embedded_server.domain.errors import CannotServe, WrongKey
+from embedded_server.domain.errors import CannotServe, LakeFault, WrongKey
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.upload import Destination, UploadRow
 from embedded_server.settings import take_key_from
@@ -168,3 +168,9 @@ def test_the_key_is_taken_out_of_the_environment() -> None:
     with pytest.raises(WrongKey):
         key.check("other")
     assert take_key_from({"LAKEDROP_API_KEY": ""}) is None
+
+
+def test_a_call_after_the_end_is_refused_at_once_and_not_kept_waiting(rooms: Rooms) -> None:
+    rooms.catalog.close()
+    with ThreadPoolExecutor(1) as pool, pytest.raises(LakeFault, match="closed"):
+        pool.submit(rooms.start, "/data/x").result(30)
