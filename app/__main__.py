@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     grammar = parser()
     options = grammar.parse_args(arguments)
     if options.command is None:
-        terminal.say(grammar.format_help())
+        grammar.print_help(terminal.stdout)
         terminal.say("The window comes with a later version.")
         return exits.DONE
     return _guarded(options, terminal)

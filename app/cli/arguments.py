@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
+from app.cli.words import shown
 from embedded_server.contract import VERSION
 
 _DESCRIPTION = "Upload files and folders into a data lake, and see what became of them."
@@ -15,9 +17,16 @@ _EPILOG = (
 _MOST_ROWS = 100_000  # the engine's answer is one message, held in memory whole
 
 
+class _Grammar(argparse.ArgumentParser):
+    """Its errors repeat what was given, and that may be names out of a folder of a stranger's."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(shown(message))
+
+
 def parser() -> argparse.ArgumentParser:
     """`options.command` names the command, None where none was given."""
-    main = argparse.ArgumentParser("lakedrop", description=_DESCRIPTION, epilog=_EPILOG)
+    main = _Grammar("lakedrop", description=_DESCRIPTION, epilog=_EPILOG)
     main.add_argument("--version", action="version", version=f"LakeDrop {VERSION}")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_upload(commands.add_parser("upload", help="send files and folders into a lake"))

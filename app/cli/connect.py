@@ -27,7 +27,7 @@ def add(options: Namespace, context: CommandContext) -> int:
             replace=options.replace,
         )
     kept = "its key is in the keyring" if key else "no key is stored: set LAKEDROP_API_KEY"
-    context.terminal.say(f'Connection "{name}" to {url} is saved; {kept}.')
+    context.terminal.say(f'Connection "{shown(name)}" to {shown(url)} is saved; {kept}.')
     return exits.DONE
 
 

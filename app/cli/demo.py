@@ -34,7 +34,7 @@ def demo(options: Namespace, context: CommandContext) -> int:
     folder = _scratch_folder(options.folder, context)
     say = context.terminal.say
     say("LakeDrop has no window yet in this version; this is its main job without one.")
-    say(f"Everything lies in a scratch folder: {folder}")
+    say(f"Everything lies in a scratch folder: {shown(str(folder))}")
     try:
         for order in _orders(full, nested):
             say(f"\n{_headline(order)}")
@@ -100,7 +100,7 @@ def _say_what_the_lake_tells(session: EngineSession, context: CommandContext) ->
 
 def _say_files(files: Path, context: CommandContext) -> None:
     say = context.terminal.say
-    say(f"\nWhere the files lie: {files}")
+    say(f"\nWhere the files lie: {shown(str(files))}")
     for row, path in enumerate(sorted(files.rglob("*"))):
         if row == _TREE_ROWS:
             say("  …")

@@ -8,11 +8,15 @@ import os
 import sys
 from typing import Any, TextIO
 
+from app.cli.words import shown
 from app.domain.errors import LakeDropError
 
 
 class Terminal:
-    """`say` is the command's result, `tell` what is said on the way; questions go with `tell`."""
+    """`say` is the command's result, `tell` what is said on the way; questions go with `tell`.
+
+    Names and servers' words stand in all of it, so nothing that steers a terminal passes here.
+    """
 
     def __init__(self, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> None:
         self.stdin = stdin
@@ -38,21 +42,21 @@ class Terminal:
         return self.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
     def say(self, text: str) -> None:
-        print(text, file=self.stdout, flush=True)
+        print(_safe(text), file=self.stdout, flush=True)
 
     def tell(self, text: str) -> None:
-        print(text, file=self.stderr, flush=True)
+        print(_safe(text), file=self.stderr, flush=True)
 
     def say_json(self, row: dict[str, Any]) -> None:
         """One line. ASCII only, so that every name survives, also one that is no Unicode."""
         self.say(json.dumps(row, ensure_ascii=True, separators=(",", ":")))
 
     def tell_error(self, error: LakeDropError) -> None:
-        self.tell(f"lakedrop: {error.title}: {error.message}")
+        self.tell(shown(f"lakedrop: {error.title}: {error.message}"))
 
     def ask(self, question: str) -> bool:
         """No unless the answer is y or yes, in any case."""
-        self.stderr.write(f"{question} [y/N] ")
+        self.stderr.write(f"{shown(question)} [y/N] ")
         self.stderr.flush()
         return self.stdin.readline().strip().casefold() in ("y", "yes")
 
@@ -60,4 +64,9 @@ class Terminal:
         """Not echoed. Empty when nothing was typed."""
         import getpass
 
-        return getpass.getpass(prompt, stream=self.stderr).strip()
+        return getpass.getpass(shown(prompt), stream=self.stderr).strip()
+
+
+def _safe(text: str) -> str:
+    """Our own line ends stay."""
+    return text if text.isprintable() else "\n".join(map(shown, text.split("\n")))
