@@ -34,7 +34,7 @@ to take the keyring's.
     save_connection   {name, base_url, allow_plain_http, key|null, replace} → {}
     remove_connection {name}              → {removed: bool}
     check_connection  {connection, key}   → {label, plain_server, version, extensions}
-    lake              {}                  → {lake, files, address}; starts the local lake
+    lake              {}                  → {lake, files}: folders; starts the local lake
     stop              {}                  → {}; the engine ends, running jobs wait for the next one
 """
 
