@@ -77,13 +77,17 @@ class FolderSwap:
                 self._disk.rename(staged, trashed)
                 self._fsync_parents(trashed)
         self._folders.forget()
-        self._fsync_parents(staged, target)
+        # The trash too, always: a run that was killed may have moved the old folder there without
+        # living to sync it, and then nothing on the disk asks for it any more.
+        self._fsync_parents(staged, target, self._first_place_in_trash(intent))
 
     def _put_in_place(self, intent: SwapIntent, staged: str, target: str) -> bool:
         """True when the old folder now stands where the staged one was."""
         self._folders.make(self._layout.files, intent.path.segments[:-1])
         kind = self._disk.kind(target)
         if kind is Kind.NOTHING:
+            # Perhaps a killed run moved the old folder to the trash a moment ago.
+            self._fsync_parents(target, self._first_place_in_trash(intent))
             self._disk.rename(staged, target)
             return False
         if kind is not Kind.FOLDER:
@@ -101,16 +105,20 @@ class FolderSwap:
     def _place_in_trash(self, intent: SwapIntent) -> str:
         """Where the old folder will lie; its parents are durable then. Nothing lies there yet."""
         above = intent.path.segments[:-1]
-        parent = self._folders.make(
+        self._folders.make(
             self._layout.all_trash, [str(intent.sync_id), str(intent.trash_number), *above]
         )
-        place = os.path.join(parent, intent.path.segments[-1])
+        place = self._first_place_in_trash(intent)
         if self._disk.kind(place) is Kind.NOTHING:
             return place
         return f"{place}.{self._unique_number()}"
 
+    def _first_place_in_trash(self, intent: SwapIntent) -> str:
+        number = self._layout.trash_number(intent.sync_id, intent.trash_number)
+        return os.path.join(number, *intent.path.segments)
+
     def _fsync_parents(self, *paths: str) -> None:
         for parent in dict.fromkeys(os.path.dirname(path) for path in paths):
-            # Gone when a later swap of a folder above took it away, which is durable itself.
+            # Never made, or taken away by a later swap of a folder above, which is durable itself.
             if self._disk.kind(parent) is Kind.FOLDER:
                 self._disk.fsync_folder(parent)

@@ -167,6 +167,34 @@ def test_of_the_test_a_recovery_blind_to_the_exchange_is_caught(
 
 
 @pytest.mark.parametrize("can_exchange", [True, False], ids=["exchange", "two renames"])
+def test_a_recovery_syncs_the_trash_that_a_killed_run_moved_the_old_folder_to(
+    staged_lake: tuple[Path, int], tmp_path: Path, can_exchange: bool
+) -> None:
+    template, sync_id = staged_lake
+    root = Path(shutil.copytree(template, tmp_path / "lake"))
+    place = root / ".lakedrop" / "trash" / str(sync_id) / "1" / "data" / "x"
+    is_moved = False
+
+    def cut_after_the_move(step: Step) -> None:
+        nonlocal is_moved
+        if is_moved:
+            raise PowerCut
+        is_moved = step == ("rename", str(place))
+
+    rooms = Rooms(root, ObservedDisk(cut_after_the_move, can_exchange=can_exchange))
+    with pytest.raises(PowerCut):
+        rooms.syncs.end(sync_id)
+    rooms.close()
+    assert place.is_dir()
+
+    disk = ObservedDisk(can_exchange=can_exchange)
+    Rooms(root, disk).close()
+    synced = disk.steps.index(("fsync folder", str(place.parent)))
+    assert all(what != "rename" for what, _ in disk.steps[:synced]), "before anything rests on it"
+    _assert_sound(root, sync_id, ended=True)
+
+
+@pytest.mark.parametrize("can_exchange", [True, False], ids=["exchange", "two renames"])
 def test_a_full_sync_of_a_new_path_leaves_no_trash(lake_root: Path, can_exchange: bool) -> None:
     rooms = Rooms(lake_root, ObservedDisk(can_exchange=can_exchange))
     sync_id = rooms.start("/data/new/x", SyncType.FULL)
