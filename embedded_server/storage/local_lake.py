@@ -48,7 +48,9 @@ _Outcomes = list[LakeError | None]
 def open_layout(root: str, disk: Disk) -> Layout:
     """Makes the lake's folders where they are missing, durably; raises `OSError`."""
     layout = Layout(os.path.abspath(root))
-    os.makedirs(os.path.dirname(layout.root), exist_ok=True)
+    for folder in _missing_above(layout.root, disk):
+        disk.make_folder(folder)
+        disk.fsync_folder(os.path.dirname(folder))
     for folder in layout.folders():
         if disk.kind(os.path.realpath(folder)) is Kind.NOTHING:
             disk.make_folder(folder)
@@ -56,6 +58,16 @@ def open_layout(root: str, disk: Disk) -> Layout:
             raise NotADirectoryError(20, "is not a folder", folder)
         disk.fsync_folder(os.path.dirname(folder))
     return layout
+
+
+def _missing_above(root: str, disk: Disk) -> list[str]:
+    """The folders that the lake's own folder needs and that are not there, parents first."""
+    missing: list[str] = []
+    folder = os.path.dirname(root)
+    while disk.kind(os.path.realpath(folder)) is Kind.NOTHING and folder != os.path.dirname(folder):
+        missing.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return missing
 
 
 class LocalLake:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedded_server.contract import SyncType
+from embedded_server.storage.local_lake import open_layout
 from tests.support.observed_disk import DiskWithoutFsync, ObservedDisk, Step, tree
 from tests.unit.server.conftest import Rooms
 
@@ -123,3 +124,18 @@ def test_a_staged_file_is_synced_before_the_swap(lake_root: Path) -> None:
     target = str(lake_root / "files" / "data" / "x")
     assert whats.index("fsync") < whats.index("replace") < whats.index("rename")
     assert ("fsync folder", str(Path(target).parent)) in disk.steps[whats.index("rename") :]
+
+
+def test_a_new_lake_survives_a_power_cut_with_all_folders_above_it(tmp_path: Path) -> None:
+    disk = ObservedDisk()
+    root = tmp_path / "new" / "deep" / "lake"
+    open_layout(str(root), disk)
+    for folder in (
+        tmp_path / "new",
+        tmp_path / "new/deep",
+        root,
+        root / ".lakedrop",
+        root / "files",
+    ):
+        made = disk.steps.index(("make folder", str(folder)))
+        assert ("fsync folder", str(folder.parent)) in disk.steps[made:]
