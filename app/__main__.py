@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from argparse import Namespace
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app.cli import exits
-from app.cli.arguments import parser
-from app.cli.terminal import Terminal
-from app.domain.errors import ConnectionNotUsable, LakeDropError, WrongUse
+# All that takes a while is imported by `_command`, where Ctrl-C is listened to already.
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from app.cli.terminal import Terminal
+    from app.domain.errors import LakeDropError
 
 _TRACEBACK_VARIABLE = "LAKEDROP_TRACEBACK"
+_INTERRUPTED = 130  # `app.cli.exits` may not be imported yet
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; only wrong options and --help leave by `SystemExit`."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    interrupt = _FirstInterrupt()
+    try:
+        interrupt.listen()
+        try:
+            return _command(list(sys.argv[1:] if argv is None else argv))
+        finally:
+            interrupt.ignore_more()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+class _FirstInterrupt:
+    """One Ctrl-C ends the command; those after it find it ending, and must not tear that."""
+
+    def __init__(self) -> None:
+        self._over = False
+        self._listening = False
+
+    def listen(self) -> None:
+        # Not where the shell had it ignored, nor where it is another's: in the tests.
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._on_signal)
+            self._listening = True
+
+    def ignore_more(self) -> None:
+        self._over = True
+        if self._listening:  # the interpreter's own end would take our handler away
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self._over:
+            self._over = True
+            raise KeyboardInterrupt
+
+
+def _command(arguments: list[str]) -> int:
+    from app.cli import exits
+    from app.cli.arguments import parser
+    from app.cli.terminal import Terminal
+
     if arguments[:1] == ["serve"]:
         from app.cli.serve import serve
 
@@ -40,6 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _guarded(options: Namespace, terminal: Terminal) -> int:
     """Every way a command can end, in words; no traceback reaches a user."""
+    from app.cli import exits
+    from app.cli.interrupts import Interrupted
+    from app.domain.errors import ConnectionNotUsable, LakeDropError, WrongUse
+
     try:
         return _run(options, terminal)
     except LakeDropError as error:
@@ -51,8 +98,8 @@ def _guarded(options: Namespace, terminal: Terminal) -> int:
         # would complain once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.BROKEN_PIPE
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
+    except Interrupted as interrupted:
+        return interrupted.exit_code
     except OSError as error:
         _tell(options, terminal, LakeDropError(str(error)))
         return exits.FAILED
@@ -68,6 +115,8 @@ def _guarded(options: Namespace, terminal: Terminal) -> int:
 
 
 def _run(options: Namespace, terminal: Terminal) -> int:
+    from functools import partial
+
     from app import composition
     from app.cli.commands import run
     from app.cli.context import CommandContext

@@ -21,7 +21,11 @@ class Interrupted(BaseException):
 
 
 class Interrupts:
-    """While entered, the two signals raise `Interrupted` in the main thread, or wait while held."""
+    """While entered, the two signals raise `Interrupted` in the main thread, or wait while held.
+
+    The first one holds all that follow: whoever deals with it is not torn out of that, wherever it
+    stands. `let_in` is the place to listen again.
+    """
 
     def __init__(self) -> None:
         self._held = False
@@ -51,12 +55,27 @@ class Interrupts:
             yield
         finally:
             self._held = False
+        self._raise_pending()
+
+    @contextmanager
+    def let_in(self) -> Iterator[None]:
+        """A wait that another signal may cut, also one that came since the first."""
+        self._held = False
+        try:
+            self._raise_pending()
+            yield
+        finally:
+            self._held = True
+
+    def _raise_pending(self) -> None:
         if self._pending is not None:
-            pending, self._pending = self._pending, None
+            pending, self._pending, self._held = self._pending, None, True
             raise pending
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         interrupted = Interrupted(TERMINATED if number == signal.SIGTERM else INTERRUPTED)
-        if not self._held:
+        if self._held:
+            self._pending = interrupted
+        else:
+            self._held = True
             raise interrupted
-        self._pending = interrupted

@@ -66,7 +66,7 @@ def run_upload(
     order: UploadOrder, context: CommandContext, report: UploadReport, *, retry_asked: bool
 ) -> int:
     """`retry_asked`: on a terminal, offers to try again what needs attention."""
-    with EngineSession(context.attach_engine) as session, Interrupts() as interrupts:
+    with Interrupts() as interrupts, EngineSession(context.attach_engine) as session:
         run = _UploadRun(order, context, report, session, interrupts)
         try:
             return run.run(retry_asked)
@@ -103,6 +103,7 @@ class _UploadRun:
             return self._ended(job)
         consents = self._consents(job)
         if consents is None:
+            self._cancel(job.job_id)
             return self._ended(self._cancelled(job.job_id))
         self._began_s = time.monotonic()
         self._start(job.job_id, consents)
@@ -122,7 +123,9 @@ class _UploadRun:
             return
         self._report.pause()
         try:
-            job = self._cancelled(self._job_id)
+            self._cancel(self._job_id)
+            with self._interrupts.let_in():
+                job = self._cancelled(self._job_id)
             self._report.stays(what_stays(job))
             self._report.result(job, exit_code, time.monotonic() - self._began_s)
         except Interrupted:
@@ -248,8 +251,10 @@ class _UploadRun:
         self._report.pause()
         return terminal.ask(f"{words.shown(job.message)} Try what is left again?")
 
-    def _cancelled(self, job_id: int) -> JobSnapshot:
+    def _cancel(self, job_id: int) -> None:
         self._session.request("cancel_job", _CANCEL_WITHIN_S, job_id=job_id)
+
+    def _cancelled(self, job_id: int) -> JobSnapshot:
         return self._until(job_id, lambda job: job.state in ENDED, lambda _: None, _CANCEL_WITHIN_S)
 
     # -- at the end --------------------------------------------------------------------------

@@ -82,6 +82,48 @@ def test_an_interrupted_full_sync_is_cancelled_and_what_stays_is_told(
     assert [job["sync_status"] for job in jobs] == ["Syncing"]
 
 
+def test_ctrl_c_many_times_at_once_is_one_interruption(
+    home: Home, slow_server: RunningPlainServer, many: Path
+) -> None:
+    process = start(home, slow_server, many, "full")
+    read_until_bytes_move(process)
+
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    rest(process)
+
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("arguments", [("jobs",), ("connect", "list"), ("--help",)])
+def test_ctrl_c_many_times_from_the_start_on_shows_no_traceback(
+    arguments: tuple[str, ...], home: Home
+) -> None:
+    # The interpreter's own start, before a line of ours runs, is not ours to guard.
+    program = (
+        "import os, signal, threading\n"
+        "def interrupt():\n"
+        "    while True: os.kill(os.getpid(), signal.SIGINT)\n"
+        "import app.__main__\n"
+        "run = app.__main__._command\n"
+        "def interrupted(arguments):\n"
+        "    threading.Thread(target=interrupt, daemon=True).start()\n"
+        "    return run(arguments)\n"
+        "app.__main__._command = interrupted\n"
+        f"raise SystemExit(app.__main__.main({list(arguments)!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=home.environment(),
+        timeout=60,
+    )
+
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == ""
+
+
 def test_an_upload_survives_the_kill_of_its_engine(
     home: Home, slow_server: RunningPlainServer, many: Path
 ) -> None:

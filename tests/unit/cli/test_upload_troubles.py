@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.errors import (
-    WrongUse,
-)
+from app.cli.interrupts import Interrupted, Interrupts
+from app.domain.errors import WrongUse
 from app.domain.upload_job import JobState
 from app.link.engine_errors import EngineGone
 from embedded_server.contract import SyncType
@@ -35,6 +34,38 @@ def test_ctrl_c_cancels_tells_what_stays_and_exits_130(
     assert upload() == 130
     assert "cancel_job" in script.engine.commands()
     assert "What was published by then (1 file) stays at /data/x" in lakedrop.err
+
+
+def test_a_second_ctrl_c_ends_the_waiting_but_not_the_cancelling(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    def interrupted_at_once_again(_: dict[str, Any]) -> dict[str, Any]:
+        script.started = True
+        script.last = snapshot(JobState.UPLOADING, sync_id=7)
+        os.kill(os.getpid(), signal.SIGINT)
+        return {}
+
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        os.kill(os.getpid(), signal.SIGINT)  # before it is even known that the cancel arrived
+        return {}
+
+    script.engine.answers |= {"start_job": interrupted_at_once_again, "cancel_job": interrupted}
+
+    assert upload() == 130
+    assert script.engine.commands().count("cancel_job") == 1
+    assert "goes on cancelling by itself" in lakedrop.err
+
+
+def test_after_the_first_signal_the_others_wait_until_they_are_let_in() -> None:
+    with Interrupts() as interrupts:
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)  # amid what deals with the first
+        with pytest.raises(Interrupted), interrupts.let_in():
+            pytest.fail("one that waited was not let in")
+        with pytest.raises(Interrupted), interrupts.let_in():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_sigterm_does_the_same_with_143(script: Script, upload: Callable[..., int]) -> None:
