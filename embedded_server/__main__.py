@@ -71,9 +71,19 @@ def _tell(managed: bool, text: str, record: dict[str, Any]) -> int:
     return 1
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+def _say(line: str) -> bool:
+    """Whether the line was taken. A reader that went away (`serve | head -1`) ends nothing."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError as cause:
+        _log.warning("standard output cannot be written: %s", cause.strerror)
+        # What is still in its buffer must have somewhere to go when the process ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return False
+    return True
 
 
 def _show_key(settings: Settings, from_environment: ApiKey | None) -> int:
@@ -83,8 +93,7 @@ def _show_key(settings: Settings, from_environment: ApiKey | None) -> int:
         layout = _layout(settings, disk)
         with _unusable_folder_told(settings):
             key = own_files.read_or_make_key(layout.api_key, disk)
-    _say(key.revealed())
-    return 0
+    return 0 if _say(key.revealed()) else 1
 
 
 def _run(settings: Settings, disk: Disk, key: ApiKey | None) -> None:
@@ -93,10 +102,10 @@ def _run(settings: Settings, disk: Disk, key: ApiKey | None) -> None:
     with _unusable_folder_told(settings):
         lock = LakeLock(layout)
     try:
-        # A record that a killed server left would send clients to nobody.
-        own_files.remove(layout.server_record, disk)
         with _unusable_folder_told(settings):
-            _serve_locked(settings, layout, disk, key, parent)
+            # A record that a killed server left would send clients to nobody.
+            own_files.remove(layout.server_record, disk)
+        _serve_locked(settings, layout, disk, key, parent)
     finally:
         own_files.remove(layout.server_record, disk)
         lock.release()
@@ -117,13 +126,21 @@ def _serve_locked(
     key_told = _key_told(settings, key, parent)
     used_key = parent.key if parent is not None else key
     if used_key is None:
-        used_key = own_files.read_or_make_key(layout.api_key, disk)
+        with _unusable_folder_told(settings):
+            used_key = own_files.read_or_make_key(layout.api_key, disk)
     with listening_socket(settings.host, settings.port) as listener:
         address = address_of(listener)
-        opened = OpenedLake(layout, disk)
+        with _unusable_folder_told(settings):
+            opened = OpenedLake(layout, disk)
 
         def on_listening() -> None:
-            own_files.write_server_record(layout.server_record, address, disk)
+            with _unusable_folder_told(settings):
+                own_files.write_server_record(
+                    layout.server_record,
+                    address,
+                    disk,
+                    key_is_in_lake=parent is None and key is None,
+                )
             if parent is None:
                 _say(f"LakeDrop lake server listening on {address}")
                 _say(key_told)

@@ -107,8 +107,13 @@ def serve(
         proxy_headers=False,
     )
     server = _Server(config, on_listening)
+    address = address_of(listener)  # a closed socket does not know it any more
     stop.reaches(server)
     try:
         server.run([listener])
+    except OSError as cause:  # another server began to listen between our bind and our listen
+        raise CannotServe(
+            f"cannot listen on {address}: {cause.strerror or type(cause).__name__}"
+        ) from cause
     except (KeyboardInterrupt, asyncio.CancelledError):
         return  # a second Ctrl-C, while uvicorn was stopping

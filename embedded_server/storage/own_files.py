@@ -31,8 +31,10 @@ def read_or_make_key(path: str, disk: Disk) -> ApiKey:
     return key
 
 
-def write_server_record(path: str, address: str, disk: Disk) -> None:
-    _write_whole(path, json.dumps({"address": address, "pid": os.getpid()}) + "\n", disk)
+def write_server_record(path: str, address: str, disk: Disk, *, key_is_in_lake: bool) -> None:
+    """How the holder of the lake is reached; `key_is_in_lake`: by the key in its own file."""
+    record = {"address": address, "pid": os.getpid(), "key_is_in_lake": key_is_in_lake}
+    _write_whole(path, json.dumps(record) + "\n", disk)
 
 
 def read_server_address(path: str) -> str | None:

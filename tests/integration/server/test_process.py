@@ -146,6 +146,29 @@ def test_the_key_is_made_once_and_kept_from_others(lake: Path) -> None:
         assert loose == []
 
 
+@posix_only
+def test_a_reader_that_went_away_does_not_end_the_server(lake: Path) -> None:
+    nobody_reads, output = os.pipe()
+    os.close(nobody_reads)
+    with subprocess.Popen(
+        [sys.executable, "-m", "embedded_server", "--lake", str(lake), "--port", "0"],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        cwd=_REPOSITORY,
+        text=True,
+    ) as process:
+        os.close(output)
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        assert "standard output cannot be written" in said
+        assert str(lake) not in said
+        address = json.loads((lake / ".lakedrop/server.json").read_text())["address"]
+        assert httpx.get(address + contract.CAPABILITIES_ROUTE).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
+
+
 @pytest.mark.parametrize(
     ("flags", "status", "told"),
     [
