@@ -14,8 +14,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.domain.errors import LakeDropError
-from app.infra.places import Places
+from app.domain.errors import LakeDropError, PlacesFailed
+from app.infra.places import HOME_VARIABLE, Places
 from app.link.engine_starter import EngineLaunch, attach, connect_running, engine_command
 
 if TYPE_CHECKING:
@@ -33,8 +33,18 @@ _OTHER_ENGINE_WITHIN_S = 30.0
 
 
 def places() -> Places:
-    """This user's folders, made with mode 0700 where they were missing."""
-    return Places.of_user().make()
+    """This user's folders, made with mode 0700 where they were missing; raises `PlacesFailed`."""
+    here = Places.of_user()
+    if os.environ.get(HOME_VARIABLE):
+        # The engine starts in a folder of its own: a relative home must not move with it.
+        os.environ[HOME_VARIABLE] = os.path.abspath(os.environ[HOME_VARIABLE])  # noqa: PTH100
+    try:
+        return here.make()
+    except OSError as cause:
+        raise PlacesFailed(
+            f"LakeDrop cannot make or write its own folder {cause.filename}: {cause.strerror}. "
+            f"Mend that, or choose another place with {HOME_VARIABLE}."
+        ) from cause
 
 
 def attach_engine(*, expect_local_lake: bool = False) -> EngineClient:
@@ -75,6 +85,7 @@ def run_engine(*, expect_local_lake: bool = False) -> int:
     """
     from filelock import FileLock
 
+    os.umask(0o077)  # the queue tells what a user has: nobody else's to read
     _log_to_stderr()
     lock: FileLock | None = None
     try:

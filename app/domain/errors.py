@@ -20,6 +20,7 @@ to do) and a remedy. Foreign errors become one of these at the edge that met the
     ├── ConnectionNotUsable      stop        no such connection, no key, plain http
     ├── LocalLakeFailed          stop        the local lake's server does not start
     ├── JournalFailed            stop        the queue cannot be written
+    ├── PlacesFailed             stop        its own folders cannot be made or written
     └── WrongUse                 stop        a command asks for what cannot be
 Cancelling is an outcome, not an error: `Cancelled` stands outside the tree.
 """
@@ -127,6 +128,10 @@ class JournalFailed(LakeDropError):
     title = "The upload queue cannot be written"
 
 
+class PlacesFailed(LakeDropError):
+    title = "LakeDrop has no place for its things"
+
+
 class WrongUse(LakeDropError):
     title = "That cannot be done"
 
@@ -154,6 +159,7 @@ _KINDS: dict[str, type[LakeDropError]] = {
         ConnectionNotUsable,
         LocalLakeFailed,
         JournalFailed,
+        PlacesFailed,
         WrongUse,
     )
 }

@@ -152,10 +152,8 @@ class EngineCommands:
         return {"left_out": [[entry.source, entry.reason] for entry in entries]}
 
     def _provide_key(self, args: Args) -> Mapping[str, Any]:
-        connection = self._connection(args)
-        for job_id in self._engine.unended_jobs_of(connection):
-            self._keys.give(job_id, args.get("key"))
-        self._engine.key_arrived(connection)
+        self._keys.give(_job_id(args), args.get("key"))
+        self._engine.key_arrived(_job_id(args))
         return {}
 
     # -- reading back ------------------------------------------------------------------------

@@ -202,17 +202,16 @@ class TransferEngine:
             else:
                 self._cancel_resting(job)
 
-    def key_arrived(self, connection: Connection) -> None:
-        """Jobs that rested only for want of this connection's key go on."""
-        with self._deciding:
-            for job in list(self._jobs.values()):
-                if job.waits_for_key and job.connection == connection:
-                    self._requeue(job)
+    def key_arrived(self, job_id: int) -> None:
+        """This job goes on if it rested only for want of a key.
 
-    def unended_jobs_of(self, connection: Connection) -> list[int]:
+        No other one, though it may want the same key: whoever asked for it was told that it did
+        not happen, and the data at its destination may be newer by now.
+        """
         with self._deciding:
-            jobs = list(self._jobs.values())
-        return [j.job_id for j in jobs if j.connection == connection and j.state not in ENDED]
+            job = self._job(job_id)
+            if job.waits_for_key:
+                self._requeue(job)
 
     def snapshot(self, job_id: int) -> JobSnapshot:
         return self._ledger(job_id).snapshot(self._job(job_id))

@@ -6,6 +6,7 @@ pipe on Windows.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import sys
@@ -27,16 +28,18 @@ class EngineSocket:
         self._runtime_file = places.runtime_file
         self.auth_key = secrets.token_bytes(32)
         self._own_folder: Path | None = None
-        address = self._address(places.runtime)
+        address = self._address(places)
         family = "AF_PIPE" if sys.platform == "win32" else "AF_UNIX"
         # No key is given here: the service proves each caller on a thread of its own.
         self.listener = Listener(address, family, backlog=_BACKLOG)
         self._address_text = address
 
-    def _address(self, runtime: Path) -> str:
+    def _address(self, places: Places) -> str:
         if sys.platform == "win32":
             return rf"\\.\pipe\lakedrop-{secrets.token_hex(16)}"
-        path = runtime / "engine.sock"
+        # Named after the home it serves: one user may have several, and one runtime folder.
+        home = hashlib.sha256(os.fsencode(places.state)).hexdigest()[:12]
+        path = places.runtime / f"engine-{home}.sock"
         if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
             self._own_folder = Path(tempfile.mkdtemp(prefix="lakedrop-"))  # made with mode 0700
             path = self._own_folder / "engine.sock"

@@ -182,17 +182,24 @@ class LocalLakeServer:
         lock.release()
         return False
 
-    def _told_address(self) -> str | None:
+    def _record(self) -> dict[str, object]:
+        """What the server that holds the lake tells of itself; empty where it has not."""
         try:
             told = json.loads((self._lake / ".lakedrop" / "server.json").read_text("utf-8"))
-            return str(told["address"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def _told_address(self) -> str | None:
+        address = self._record().get("address")
+        return address if isinstance(address, str) else None
 
     def _key_for_somebody(self, key: str | None) -> str:
         if key:
             return key
         try:
+            if not self._record().get("key_is_in_lake"):
+                raise FileNotFoundError("the server was given a key of its own")
             return (self._lake / ".lakedrop" / "api-key").read_text(encoding="utf-8").strip()
         except OSError as cause:
             raise LocalLakeFailed(

@@ -26,7 +26,7 @@ to take the keyring's.
     watch             {job_id}            → JobSnapshot now; events until the screen leaves
     items             {job_id, states: [..]|null, after, limit} → {items: [item_to_wire()…]}
     left_out          {job_id, limit}     → {left_out: [[source, reason]…]}
-    provide_key       {connection, key}   → {}; for jobs that go on after the engine restarted
+    provide_key       {job_id, key}       → {}; for a job that goes on after the engine restarted
     sync_jobs         {connection, key, newest}                 → {jobs: [wire…]} newest first
     history           {connection, key, newest, sync_id|null}   → {uploads: [wire…]} newest first
     connections       {}                  → {connections: [{name, base_url, allow_plain_http,

@@ -9,16 +9,23 @@ import uuid
 from contextlib import suppress
 
 from embedded_server.domain.api_key import ApiKey
+from embedded_server.domain.errors import CannotServe
 from embedded_server.storage.disk import Disk
 
 
 def read_key(path: str) -> ApiKey | None:
-    """Raises `OSError`."""
+    """Raises `OSError`, and `CannotServe` when the file holds no text."""
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read().strip()
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError:
+        # Without the cause: it holds the bytes, and they may be the key.
+        raise CannotServe(
+            "the lake's file .lakedrop/api-key is not text in UTF-8: put the key back,"
+            " or remove the file to have a new key made"
+        ) from None
     return ApiKey(text) if text else None
 
 

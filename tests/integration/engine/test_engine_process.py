@@ -176,4 +176,4 @@ def test_an_engine_that_cannot_open_its_queue_says_so_and_ends(home: Home) -> No
 def test_an_engine_that_cannot_listen_says_so_and_ends(home: Home) -> None:
     home.places.runtime.rmdir()
     home.places.runtime.symlink_to(home.folder / "nowhere")  # no folder, and none can be made
-    assert "cannot start" in engine_says(home)["error"]
+    assert "choose another place" in engine_says(home)["error"]

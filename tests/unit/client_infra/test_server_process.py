@@ -113,4 +113,8 @@ def test_the_server_of_another_program_is_used_with_the_lakes_own_key(tmp_path: 
         lake.ensure()
     assert lake.ensure("given") == LakeAddress("http://127.0.0.1:8555", "given")
     (own / "api-key").write_text("kept\n")
+    with pytest.raises(LocalLakeFailed, match="--server"):
+        lake.ensure()  # the lake has a key of its own, but that server was given another
+    record = '{"address": "http://127.0.0.1:8555", "key_is_in_lake": true}'
+    (own / "server.json").write_text(record)
     assert lake.ensure() == LakeAddress("http://127.0.0.1:8555", "kept")

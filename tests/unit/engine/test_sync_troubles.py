@@ -188,7 +188,6 @@ def test_a_full_lake_stops_the_run_with_its_files_still_queued(
 
 def test_an_unknown_key_needs_attention_and_goes_on_when_the_key_comes(tmp_path: Path) -> None:
     remote = Connection("prod", "https://client.example.com")
-    other = Connection("prod", "https://elsewhere.example.com")
     keys: list[str] = []
     lake = FakeLake()
 
@@ -201,13 +200,16 @@ def test_an_unknown_key_needs_attention_and_goes_on_when_the_key_comes(tmp_path:
         job_id = house.start(write_files(tmp_path / "in", **THREE), connection=remote)
         rests = house.wait(job_id, *RESTS)
         assert (rests.state, rests.problem) == (JobState.NEEDS_ATTENTION, "ConnectionNotUsable")
+        other_job = house.start(tmp_path / "in", connection=remote)
+        house.wait(other_job, JobState.NEEDS_ATTENTION)
 
         keys.append(FAKE_KEY)
-        house.engine.key_arrived(other)  # another address under the same name
+        house.engine.key_arrived(other_job)  # wakes that one alone
+        house.wait(other_job, JobState.FINISHED)
         assert house.engine.snapshot(job_id).state is JobState.NEEDS_ATTENTION
-        house.engine.key_arrived(remote)
+        house.engine.key_arrived(job_id)
         assert house.wait(job_id, JobState.FINISHED).files_arrived == 3
-        house.engine.key_arrived(remote)  # nothing waits any more
+        house.engine.key_arrived(job_id)  # nothing waits any more
         assert house.engine.snapshot(job_id).state is JobState.FINISHED
 
 
