@@ -16,6 +16,10 @@ def run(options: Namespace, context: CommandContext) -> int:
         from app.cli.upload import upload
 
         return upload(options, context)
+    if options.command == "retry":
+        from app.cli.retry import retry
+
+        return retry(options, context)
     if options.command == "jobs":
         from app.cli.listings import jobs
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from app.cli import exits, words
-from app.cli.progress import ProgressShow
+from app.cli.progress import ProgressShow, progress_show
 from app.cli.terminal import Terminal
 from app.domain.errors import LakeDropError
 from app.domain.snapshots import JobSnapshot
@@ -183,6 +184,7 @@ class JsonReport:
             plain_server=job.plain_server,
             took_s=round(took_s, 3),
             message=job.message,
+            go_on_with=go_on_with(job),
             exit_code=exit_code,
         )
 
@@ -191,6 +193,10 @@ class JsonReport:
 
     def _event(self, event: str, **fields: Any) -> None:
         self._terminal.say_json({"event": event, **fields})
+
+
+def report_of(options: Namespace, terminal: Terminal) -> UploadReport:
+    return JsonReport(terminal) if options.json else HumanReport(terminal, progress_show(terminal))
 
 
 def tell_error_as_json(terminal: Terminal, error: LakeDropError) -> None:
@@ -216,4 +222,10 @@ def summary(job: JobSnapshot, exit_code: int, took_s: float) -> str:
     if job.state is JobState.CANCELLED:
         return f"Cancelled: {arrived} had arrived{sync}."
     message = words.shown(job.message) or "It did not finish."
-    return f"{words.STATES[job.state].capitalize()}: {message} {arrived} arrived{sync}."
+    text = f"{words.STATES[job.state].capitalize()}: {message} {arrived} arrived{sync}."
+    return f"{text} To go on, run: {go_on}" if (go_on := go_on_with(job)) else text
+
+
+def go_on_with(job: JobSnapshot) -> str:
+    """The command that takes the job further, empty where none does."""
+    return f"lakedrop retry {job.job_id}" if job.state is JobState.NEEDS_ATTENTION else ""

@@ -121,6 +121,60 @@ def test_a_cancelled_full_sync_on_a_plain_server_warns_of_the_next_one(
     assert "published by the next full sync of /data/x" in lakedrop.err
 
 
+@pytest.mark.parametrize("state", [JobState.NEEDS_ATTENTION, JobState.FAILED, JobState.CANCELLED])
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_however_a_full_sync_on_a_plain_server_ends_unfinished_its_staged_files_are_told(
+    state: JobState,
+    options: tuple[str, ...],
+    script: Script,
+    upload: Callable[..., int],
+    lakedrop: CommandLine,
+) -> None:
+    script.full(replaced_files=0, replaced_bytes=0, plain_server=True)
+    script.last = snapshot(state, mode=SyncType.FULL, sync_id=7, plain_server=True, files_arrived=1)
+
+    assert upload(*options, mode="full") == 1
+    told = lakedrop.out if options else lakedrop.err
+    assert "what was sent so far (1 file) is kept staged by this server" in told
+    assert "published by the next full sync of /data/x" in told
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sync_id": None, "plain_server": True, "mode": SyncType.FULL},
+        {"sync_id": 7, "plain_server": False, "mode": SyncType.FULL},
+        {"sync_id": 7, "plain_server": True, "mode": SyncType.INCREMENTAL},
+    ],
+)
+def test_where_nothing_is_staged_for_others_nobody_is_warned(
+    changes: dict[str, Any], script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    script.last = snapshot(JobState.FAILED, **changes)
+
+    assert upload() == 1
+    assert "staged" not in lakedrop.out + lakedrop.err
+
+
+def test_a_retry_whose_answer_was_lost_with_the_engine_is_no_failure(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    done = script.last
+    script.last = snapshot(JobState.NEEDS_ATTENTION, message="1 file of 2 did not arrive.")
+
+    def die(_: dict[str, Any]) -> dict[str, Any]:
+        if script.last is done:
+            raise WrongUse("Job 1 is uploading: there is nothing to retry.")
+        script.last = done
+        script.engine.drop_screens()
+        return {}
+
+    script.engine.answers["retry_job"] = die
+    lakedrop.on_terminal, lakedrop.typed = True, "y\n"
+
+    assert upload() == 0
+
+
 def test_an_engine_that_dies_in_the_middle_is_replaced_and_the_job_goes_on(
     script: Script, upload: Callable[..., int], lakedrop: CommandLine
 ) -> None:
