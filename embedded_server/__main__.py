@@ -45,13 +45,13 @@ def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
     """Returns the process's exit status. A test may hand in a disk that fails."""
     given = sys.argv[1:] if arguments is None else arguments
     managed = "--managed" in given
-    key = take_key_from(os.environ)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     if not managed:
         logging.getLogger().setLevel(logging.WARNING)
     try:
+        key = take_key_from(os.environ)
         settings = parse_arguments(given)
         if settings.show_key:
             return _show_key(settings, key)

@@ -21,12 +21,17 @@ _GRACE_S = 5  # for uploads that are on their way when the server is asked to st
 _KEEP_ALIVE_S = 75  # longer than the pools of usual clients keep an idle connection
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def listening_socket(
+    host: str, port: int, open_socket: Callable[[int, int, int], socket.socket] = socket.socket
+) -> socket.socket:
     """Bound, not yet listening. Raises `CannotServe` with what to do about it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # IPPROTO_TCP said aloud: with proto=0 asyncio does not take it for TCP and leaves Nagle's
     # algorithm on, which costs 40 ms a request.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener = open_socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    except OSError as cause:
+        raise _cannot_listen(host, port, cause) from cause
     try:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,9 +46,16 @@ def listening_socket(host: str, port: int) -> socket.socket:
             raise CannotServe(
                 f"port {port} is in use: choose another with --port, or --port 0 for any free one"
             ) from cause
-        raise CannotServe(f"cannot listen on {host} port {port}: {cause.strerror}") from cause
+        raise _cannot_listen(host, port, cause) from cause
     listener.settimeout(0)  # an event loop's socket never blocks
     return listener
+
+
+def _cannot_listen(host: str, port: int, cause: OSError) -> CannotServe:
+    return CannotServe(
+        f"cannot listen on {host} port {port}: {cause.strerror or type(cause).__name__}."
+        " Choose another address of this machine with --host, or another port with --port"
+    )
 
 
 def address_of(listener: socket.socket) -> str:

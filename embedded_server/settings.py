@@ -30,12 +30,12 @@ class Settings:
 
 
 def parse_arguments(arguments: Sequence[str]) -> Settings:
-    """Exits with status 2 and one clear line for wrong usage. Raises `CannotServe` for a host."""
+    """Exits with status 2 and one clear line for wrong usage."""
     parser = argparse.ArgumentParser(
         prog="lakedrop serve", description="Serve a folder as a data lake."
     )
     parser.add_argument(
-        "--lake", required=True, type=Path, metavar="DIR", help="folder that holds the lake"
+        "--lake", required=True, type=_folder, metavar="DIR", help="folder that holds the lake"
     )
     parser.add_argument(
         "--host", default=_LOOPBACK_HOSTS[0], help="this machine only (default: %(default)s)"
@@ -51,7 +51,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--managed", action="store_true", help=argparse.SUPPRESS)
     flags = parser.parse_args(arguments)
     if flags.host not in _LOOPBACK_HOSTS:
-        raise CannotServe(
+        parser.error(
             f"--host {flags.host}: anything but 127.0.0.1, localhost or ::1 needs strict mode,"
             " which this version does not have"
         )
@@ -60,9 +60,23 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
 
 
 def take_key_from(environment: MutableMapping[str, str]) -> ApiKey | None:
-    """The key that the environment holds, taken out of it: no child process shall inherit it."""
+    """The key that the environment holds, taken out of it: no child process shall inherit it.
+
+    Raises `CannotServe` for one that is blank or that no header or form could carry.
+    """
     text = environment.pop(KEY_VARIABLE, "")
+    if text and not (text.isprintable() and text.strip() == text):
+        raise CannotServe(
+            f"{KEY_VARIABLE} must be a key without spaces around it or control characters in it;"
+            " unset it, and the lake makes a key of its own"
+        )
     return ApiKey(text) if text else None
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("name a folder (it is empty: an unset variable?)")
+    return Path(text)
 
 
 def _port(text: str) -> int:

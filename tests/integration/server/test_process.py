@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hmac
 import json
 import os
@@ -18,6 +19,7 @@ import httpx
 import pytest
 
 from embedded_server import contract
+from embedded_server.domain.errors import CannotServe
 from embedded_server.serving import listening_socket
 from tests.integration.server.conftest import Client
 from tests.support.real_server import RealServer
@@ -234,6 +236,28 @@ def test_accepted_sockets_do_not_wait_to_send(tmp_path: Path) -> None:
             accepted, _ = listener.accept()
             with accepted:
                 assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_a_machine_without_the_other_loopback_says_that_it_cannot_be_listened_on() -> None:
+    def without_ipv6(family: int, kind: int, protocol: int) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return socket.socket(family, kind, protocol)
+
+    with pytest.raises(CannotServe, match=r"cannot listen on ::1 port 0: .*--host"):
+        listening_socket("::1", 0, without_ipv6)
+
+
+def test_a_key_file_that_is_no_text_is_told_without_its_bytes(lake: Path) -> None:
+    _serve("--lake", str(lake), "--show-key")
+    (lake / ".lakedrop/api-key").write_bytes(b"secret\xff")
+    for flags in (["--show-key"], ["--port", "0"]):
+        done = _serve("--lake", str(lake), *flags)
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert "api-key is not text in UTF-8" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "secret" not in done.stderr
 
 
 def test_it_listens_on_the_other_loopback_too(lake: Path) -> None:
