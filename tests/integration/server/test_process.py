@@ -85,7 +85,11 @@ def test_a_signal_stops_it_cleanly(lake: Path, number: signal.Signals) -> None:
     with RealServer(lake) as server, Client(server, "/data/x") as client:
         client.upload(client.started(), "a.csv", b"x")
         record = json.loads((lake / ".lakedrop/server.json").read_text())
-        assert record == {"address": server.address, "pid": server.process.pid}
+        assert record == {
+            "address": server.address,
+            "pid": server.process.pid,
+            "key_is_in_lake": False,  # it came from the environment
+        }
         server.process.send_signal(number)
         assert server.process.wait(60) == 0
         assert not (lake / ".lakedrop/server.json").exists()
@@ -175,11 +179,12 @@ def test_a_reader_that_went_away_does_not_end_the_server(lake: Path) -> None:
     ("flags", "status", "told"),
     [
         ([], 2, "--lake"),
+        (["--lake", ""], 2, "unset variable"),
         (["--lake", "{lake}", "--port", "x"], 2, "not a port"),
         (["--lake", "{lake}", "--port", "70000"], 2, "not a port"),
         (["--lake", "{lake}", "--nonsense"], 2, "--nonsense"),
-        (["--lake", "{lake}", "--host", "0.0.0.0"], 1, "strict mode"),
-        (["--lake", "{lake}", "--host", "example.org"], 1, "strict mode"),
+        (["--lake", "{lake}", "--host", "0.0.0.0"], 2, "strict mode"),
+        (["--lake", "{lake}", "--host", "example.org"], 2, "strict mode"),
         (["--lake", "{file}"], 1, "cannot be used as a lake"),
         (["--lake", "{file}/below"], 1, "cannot be used as a lake"),
         (["--lake", "{lake}", "--port", "{busy}"], 1, "in use"),
