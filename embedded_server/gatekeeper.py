@@ -14,7 +14,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from embedded_server.routes.answers import error_answer
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_FORWARDING = frozenset({b"forwarded", b"via", b"x-real-ip"})
+# Besides these, whatever begins with x-forwarded.
+_FORWARDING = frozenset(
+    {
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"forwarded",
+        b"forwarded-for",
+        b"true-client-ip",
+        b"via",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-original-host",
+        b"x-original-url",
+        b"x-proxyuser-ip",
+        b"x-real-ip",
+    }
+)
 _OWN_SITES = frozenset({b"same-origin", b"none"})
 _HTTP_PORT = 80
 
@@ -50,7 +66,7 @@ class Gatekeeper:
                 return 403, "requests of other web pages are not allowed"
             if name == b"sec-fetch-site" and value.lower() not in _OWN_SITES:
                 return 403, "requests of other web pages are not allowed"
-            if name in _FORWARDING or name.startswith(b"x-forwarded-"):
+            if name in _FORWARDING or name.startswith(b"x-forwarded"):
                 return 403, "a local server takes no forwarded requests"
             if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
                 return 415, "send the body as it is, without Content-Encoding"
