@@ -58,6 +58,9 @@ class FormConsumer(ABC):
             # one that arrives in a piece of its own.
             if not self._in_part and self._parts_seen and not data.strip(b"\r\n"):
                 return
+            if isinstance(cause.__context__, UnicodeDecodeError):
+                # The parser's own words would be a tuple with the bytes in it.
+                raise InvalidParam("a header of the part is not UTF-8") from cause
             raise InvalidParam(f"the multipart body is malformed: {cause}") from cause
 
     def feed_end(self) -> None:

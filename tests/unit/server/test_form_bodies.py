@@ -108,3 +108,10 @@ def test_a_digest_that_does_not_fit_publishes_nothing(rooms: Rooms, sync_id: int
     _assert_nothing_written(rooms)
     [record] = rooms.syncs.history(0, 10)
     assert record.sync_status == "Failed"
+
+
+def test_a_name_in_latin_1_is_told_in_our_own_words(rooms: Rooms, sync_id: int) -> None:
+    with pytest.raises(InvalidParam) as refusal:
+        _send(rooms, sync_id, BODY.replace(b"a.csv", "donnée.csv".encode("latin-1")))
+    assert refusal.value.message == "a header of the part is not UTF-8"
+    _assert_nothing_written(rooms)
