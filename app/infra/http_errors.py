@@ -110,7 +110,10 @@ class AnswerReader:
                 "not follow, so that the API key stays where it belongs. Check the address of "
                 "this connection (http or https, the right host, the right path)."
             )
-        if status == 507 or (told is not None and told.reason == ErrorReason.QUOTA_EXCEED):
+        # A 413 bears that slug too, but it speaks of one request that is too large: no room that
+        # somebody makes on the server would help.
+        is_over_quota = told is not None and told.reason == ErrorReason.QUOTA_EXCEED
+        if status == 507 or (is_over_quota and status != 413):
             return LakeFull(f"{words} Make room on the server, then try again.")
         if status in _TOO_MANY_OR_PASSING:
             return LakeBusy(words, retry_after_s(answer.retry_after, self.now_s()))
