@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from embedded_server.domain.errors import InvalidParam
 
 MAX_NAME_BYTES = 255  # ext4, APFS and NTFS all hold this much
-MAX_PATH_BYTES = 2_048  # leaves room for the lake's own folder below every PATH_MAX
+# Half of Linux's 4,096, so that there is room for the lake's own folder. macOS (1,024) and Windows
+# without long paths (260 characters) hold less: there the disk itself refuses, and that is told.
+MAX_PATH_BYTES = 2_048
 MAX_DEPTH = 64
 
 _RESERVED_CHARACTERS = '<>:"|?*\\'

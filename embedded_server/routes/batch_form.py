@@ -146,7 +146,11 @@ class BatchForm(FormConsumer):
         return results
 
     def abort(self, message: str) -> None:
-        """Nothing of the batch is in; its temporary files go. A batch is resent as a whole."""
+        """Nothing of the batch was acknowledged; its temporary files go.
+
+        Files may be in sight all the same: when the catalog failed after they were published. A
+        batch is resent as a whole, and then they are found standing.
+        """
         parts, self._parts = self._parts, []
         _log.info("a batch of %d files was given up: %s", len(parts), message)
         for part in parts:
