@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from embedded_server.contract import LakeUsage, SyncJob, SyncStatus, SyncType, UploadRecord
@@ -13,6 +14,9 @@ from embedded_server.domain.sync import SwapIntent, Sync
 from embedded_server.services.open_syncs import OpenSyncs, SyncGate
 
 MAX_LABEL_CHARACTERS = 1_000
+# Controls, halves of characters, and what breaks a line. Not every unprintable: a name may well
+# hold a no-break space, as French and Vietnamese texts do, or a joiner of emoji.
+_NOT_IN_LABELS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class SyncService:
@@ -33,7 +37,7 @@ class SyncService:
         """Returns the new sync's id. Raises `InvalidParam`, `PathConflict`."""
         if len(name) > MAX_LABEL_CHARACTERS:
             raise InvalidParam(f"name is longer than {MAX_LABEL_CHARACTERS} characters")
-        if not name.isprintable():
+        if any(unicodedata.category(character) in _NOT_IN_LABELS for character in name):
             raise InvalidParam("name holds a control character or half a character")
         path = LakePath.parse(path_text)
         self._lake.check_place(Sync(0, path, sync_type, SyncStatus.SYNCING, self._clock()))

@@ -2,7 +2,8 @@
 
 Systems differ here and nowhere else:
 - Linux and macOS: a folder is opened and fsynced to make its entries durable. On macOS `fsync` only
-  reaches the drive's cache, so `F_FULLFSYNC` is asked for first.
+  reaches the drive's cache, so `F_FULLFSYNC` is asked for, and plain `fsync` where a file system
+  (a network's, FAT) does not know that; such a disk promises no more than its own `fsync`.
 - Windows: a folder cannot be opened for fsync; NTFS journals its entries itself, in order, and
   `os.replace` is MoveFileEx with replacement. Two folders cannot be exchanged in one step.
 
@@ -13,9 +14,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 import sys
+from contextlib import suppress
 from enum import Enum
 
 from embedded_server.storage import native_calls
@@ -35,6 +36,10 @@ _FOLDERS_CAN_BE_SYNCED = os.name == "posix"
 # A hard link is refused by FAT and some network systems, and when an inode has its most links.
 _NO_LINK_HERE = frozenset(
     {errno.EPERM, errno.EMLINK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EACCES}
+)
+
+_NO_FULL_SYNC_HERE = frozenset(
+    {errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOTTY, errno.ENOSYS}
 )
 
 
@@ -81,7 +86,12 @@ class Disk:
 
     def fsync_file(self, descriptor: int) -> None:
         if sys.platform == "darwin":
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            try:
+                fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            except OSError as cause:
+                if cause.errno not in _NO_FULL_SYNC_HERE:
+                    raise
+                os.fsync(descriptor)
         else:
             os.fsync(descriptor)
 
@@ -113,32 +123,35 @@ class Disk:
     def link_or_copy(self, source: str, target: str) -> None:
         """A second name for the same bytes, or where that cannot be, a durable copy."""
         try:
-            os.link(source, target, follow_symlinks=False)
-        except NotImplementedError:
-            os.link(source, target)
+            self.link(source, target)
         except OSError as cause:
             if cause.errno not in _NO_LINK_HERE:
                 raise
             self._copy(source, target)
 
+    def link(self, source: str, target: str) -> None:
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except NotImplementedError:
+            os.link(source, target)
+
     def _copy(self, source: str, target: str) -> None:
         descriptor = self.create_file(target)
         try:
-            with open(source, "rb", buffering=0) as original:
-                while piece := original.read(1 << 20):
-                    self.write(descriptor, piece)
-            self.fsync_file(descriptor)
-        finally:
-            self.close(descriptor)
+            try:
+                with open(source, "rb", buffering=0) as original:
+                    while piece := original.read(1 << 20):
+                        self.write(descriptor, piece)
+                self.fsync_file(descriptor)
+            finally:
+                self.close(descriptor)
+        except OSError:
+            with suppress(OSError):  # the first failure is the one to tell
+                self.unlink(target)
+            raise
 
     def unlink(self, path: str) -> None:
         os.unlink(path)
-
-    def remove_empty_folder(self, path: str) -> None:
-        os.rmdir(path)
-
-    def remove_tree(self, path: str) -> None:
-        shutil.rmtree(path)
 
     def names_in(self, path: str) -> list[str]:
         return os.listdir(path)

@@ -229,7 +229,8 @@ class LocalLake:
         path = self._layout.files
         for segment in sync.path.segments:
             path = os.path.join(path, segment)
-            kind = self._disk.kind(path)
+            with translated():
+                kind = self._disk.kind(path)
             if kind is Kind.NOTHING:
                 return
             if kind is not Kind.FOLDER:
@@ -276,8 +277,19 @@ class LocalLake:
 
     def usage(self, path: LakePath) -> LakeUsage:
         with translated():
-            files, size_bytes = files_and_bytes(self._layout.published(path))
+            if self._is_all_folders(path):
+                files, size_bytes = files_and_bytes(self._layout.published(path))
+            else:
+                files = size_bytes = 0
         return LakeUsage(str(path), files, size_bytes)
+
+    def _is_all_folders(self, path: LakePath) -> bool:
+        folder = self._layout.files
+        for segment in path.segments:
+            folder = os.path.join(folder, segment)
+            if self._disk.kind(folder) is not Kind.FOLDER:
+                return False
+        return True
 
 
 def _rounds(places: Sequence[Destination]) -> Iterator[list[int]]:

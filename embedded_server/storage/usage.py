@@ -6,8 +6,10 @@ import os
 
 
 def files_and_bytes(folder: str) -> tuple[int, int]:
-    """Regular files and the sum of their sizes; 0, 0 where nothing is. Links are not followed.
+    """Regular files and the sum of their sizes; 0, 0 where nothing is.
 
+    Links below `folder` are neither followed nor counted; that no part of `folder` itself is a
+    link is for the caller to see to.
     Entries that vanish during the walk (an upload replaced them) are left out.
     """
     files = size_bytes = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,16 @@ from pathlib import Path
 import pytest
 
 from embedded_server.contract import SyncType
-from embedded_server.domain.errors import LakeError, PathConflict, SyncAlreadyEnded
+from embedded_server.domain.errors import (
+    InvalidParam,
+    LakeError,
+    LakeFault,
+    LakeFull,
+    PathConflict,
+    SyncAlreadyEnded,
+)
 from embedded_server.services.open_syncs import SyncGate
-from embedded_server.storage.disk import Disk
+from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.folder_syncer import FolderSyncer
 from tests.support.observed_disk import ObservedDisk, Step, tree
 from tests.unit.server.conftest import Rooms
@@ -276,3 +284,71 @@ def test_a_failed_fsync_is_told_to_everybody_who_waited(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         outcomes = [pool.submit(syncer.fsync, str(tmp_path)) for _ in range(20)]
         assert all(isinstance(done.exception(30), OSError) for done in outcomes)
+
+
+@pytest.mark.parametrize(
+    "name", ["Juillet\u202f: 5\u00a0000 €", "👩\u200d🔬", "x\u3000y", "\u200fx"]
+)
+def test_a_sync_may_have_any_name_that_fits_on_a_line(rooms: Rooms, name: str) -> None:
+    sync_id = rooms.syncs.start(name, "/data/x", SyncType.FULL)
+    [job] = rooms.syncs.jobs(sync_id - 1, 1)
+    assert job.name == name
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "a\x85b", "\ud800", "a\u2028b", "a\u2029b"])
+def test_a_sync_name_that_would_break_a_line_is_refused(rooms: Rooms, name: str) -> None:
+    with pytest.raises(InvalidParam, match="control character"):
+        rooms.syncs.start(name, "/data/x", SyncType.FULL)
+
+
+def test_a_place_that_the_disk_does_not_let_us_see_is_told_as_the_disks_fault(
+    lake_root: Path,
+) -> None:
+    class Locked(Disk):
+        def kind(self, path: str) -> Kind:
+            if path.endswith("data"):
+                raise PermissionError(13, "Permission denied", path)
+            return super().kind(path)
+
+    rooms = Rooms(lake_root, Locked())
+    with pytest.raises(LakeFault, match="Permission denied"):
+        rooms.start("/data/x", SyncType.FULL)
+    rooms.close()
+
+
+def test_a_version_that_cannot_be_kept_whole_is_not_kept_in_part(lake_root: Path) -> None:
+    """Where the disk knows no links, a copy goes to the trash, and the disk is full."""
+    is_full = False
+
+    class NoLinks(ObservedDisk):
+        def link(self, source: str, target: str) -> None:
+            raise OSError(errno.EPERM, "Operation not permitted")
+
+        def write(self, descriptor: int, data: bytes) -> None:
+            if is_full and data == b"old":
+                super().write(descriptor, data[:1])
+                raise OSError(errno.ENOSPC, "No space left on device")
+            super().write(descriptor, data)
+
+    rooms = Rooms(lake_root, NoLinks())
+    sync_id = rooms.start("/data/x")
+    rooms.send(sync_id, "a.csv", b"old")
+    is_full = True
+    with pytest.raises(LakeFull):
+        rooms.send(sync_id, "a.csv", b"new")
+    assert tree(rooms.trash) == {}
+    assert tree(rooms.files) == {"data/x/a.csv": b"old"}
+    is_full = False
+    rooms.send(sync_id, "a.csv", b"new")
+    assert list(tree(rooms.trash).values()) == [b"old"]
+    rooms.close()
+
+
+def test_usage_counts_nothing_behind_a_link(rooms: Rooms, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "x").mkdir(parents=True)
+    (outside / "x" / "precious.csv").write_bytes(b"precious")
+    (rooms.files / "data").symlink_to(outside, target_is_directory=True)
+    for path in ("/data", "/data/x", "/data/x/precious.csv"):
+        usage = rooms.syncs.usage(path)
+        assert (usage.files, usage.bytes) == (0, 0)
