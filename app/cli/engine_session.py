@@ -46,10 +46,10 @@ class EngineSession:
     def watch(self, job_id: int) -> JobWatch:
         return self._alive(lambda client: client.watch(job_id))
 
-    def remember_key(self, connection: dict[str, Any], key: str | None) -> None:
+    def remember_key(self, job_id: int, key: str | None) -> None:
         """A key from the environment or the user lives in the engine's memory only, so a new
         engine is given it again."""
-        self._key_given = {"connection": connection, "key": key} if key else None
+        self._key_given = {"job_id": job_id, "key": key} if key else None
 
     def give_key_again(self) -> bool:
         if self._key_given is None:
@@ -83,7 +83,7 @@ class EngineSession:
     def _attached(self) -> EngineClient:
         if self._client is None:
             self._client = self._attach()
-            # Not the first: giving a key also wakes jobs of earlier commands that rest without it.
+            # Not the first: that engine got the key with the job.
             if self._key_given is not None and self.deaths:
                 self._client.request("provide_key", **self._key_given)
         return self._client

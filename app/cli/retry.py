@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
 
 from app.cli.context import CommandContext
 from app.cli.engine_session import EngineSession
 from app.cli.interrupts import Interrupts
 from app.cli.job_run import JobRun, run_guarded
 from app.cli.upload_report import report_of
-from app.domain.connections import LOCAL, checked_base_url
-from app.domain.errors import ConnectionNotUsable
+from app.domain.connections import LOCAL
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
 
@@ -43,22 +41,11 @@ class _RetryRun(JobRun):
     def _give_key(self, job: JobSnapshot) -> None:
         """The environment's, as `upload` does; without one the engine asks the keyring."""
         key = self.context.environment_key
-        if key and job.connection != LOCAL:
-            connection = self._connection_of(job)
-            if connection is not None:
-                self.session.remember_key(connection, key)
-                self.session.give_key_again()
+        if key and job.connection != LOCAL and self._is_known(job.connection):
+            self.session.remember_key(job.job_id, key)
+            self.session.give_key_again()
 
-    def _connection_of(self, job: JobSnapshot) -> dict[str, Any] | None:
-        """None for a name that is no connection any more."""
-        label = job.connection
+    def _is_known(self, label: str) -> bool:
+        """Not so for the name of a connection that was removed: whose key would this one be?"""
         rows = self.session.request("connections")["connections"]
-        if any(row["name"] == label for row in rows):
-            return {"name": label}
-        if not label.startswith(("http://", "https://")):
-            return None
-        try:
-            url, plain_http = checked_base_url(label, allow_plain_http=False), False
-        except ConnectionNotUsable:  # what needed a consent was sent with it for this job before
-            url, plain_http = checked_base_url(label, allow_plain_http=True), True
-        return {"base_url": url, "allow_plain_http": plain_http}
+        return label.startswith(("http://", "https://")) or any(r["name"] == label for r in rows)

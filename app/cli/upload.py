@@ -74,7 +74,6 @@ class _UploadRun(JobRun):
     def run(self, retry_asked: bool) -> int:
         target = self._order.target
         key = key_for(target, self.context, self.session)
-        self.session.remember_key(target.to_wire(), key)
         job = self._found(key)
         if job.state in RESTS:  # the files could not be looked for, or somebody cancelled
             return self.ended(job)
@@ -94,6 +93,7 @@ class _UploadRun(JobRun):
             deaths = self.session.deaths
             with self.interrupts.held():
                 job_id = self.job_id = int(self._add(key)["job_id"])
+            self.session.remember_key(job_id, key)
             job = self._look(job_id)
             if job.state is not JobState.CANCELLED or self.session.deaths == deaths:
                 return job

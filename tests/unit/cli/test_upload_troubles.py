@@ -196,10 +196,7 @@ def test_an_engine_that_dies_in_the_middle_is_replaced_and_the_job_goes_on(
     assert upload("--server", "https://lake.example") == 0
     assert lakedrop.attached == 2
     assert script.engine.commands().count("add_job") == 1
-    assert script.engine.args_of("provide_key") == {
-        "connection": {"base_url": "https://lake.example", "allow_plain_http": False},
-        "key": "canary-key",
-    }
+    assert script.engine.args_of("provide_key") == {"job_id": 1, "key": "canary-key"}
     assert "canary-key" not in lakedrop.out + lakedrop.err
 
 
