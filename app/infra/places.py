@@ -72,7 +72,7 @@ def make_durable_folder(folder: Path) -> None:
     The local lake lies below: what it acknowledges must not hang on an entry that a power cut
     takes away.
     """
-    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
     for part in reversed(missing):
         part.mkdir(mode=0o700, exist_ok=True)
         if os.name == "posix":

@@ -7,75 +7,35 @@ committed together every moment; whatever reads or must be durable commits them 
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from app.domain.connections import Connection
 from app.domain.errors import JournalFailed
 from app.domain.ports import ItemCounts
 from app.domain.queue_item import Assurance, FoundFile, ItemState, LeftOut, QueueItem
-from app.domain.upload_job import Consents, JobState, Source, UploadJob
-from embedded_server.contract import SyncType
+from app.domain.upload_job import UploadJob
+from app.infra.journal_rows import (
+    JOB_COLUMNS,
+    LARGEST_INTEGER,
+    SCHEMA,
+    from_blob,
+    item_of,
+    job_of,
+    job_values,
+    storable,
+    to_blob,
+)
 
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 COMMIT_EVERY_S = 0.1
-
-_LARGEST_INTEGER = 2**63 - 1  # SQLite's; a file may well be dated after the year 2262
-
-_SCHEMA = """
-CREATE TABLE jobs (
-    job_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    connection TEXT NOT NULL, destination TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL,
-    sources TEXT NOT NULL, state TEXT NOT NULL, intake_done INTEGER NOT NULL,
-    consents TEXT NOT NULL, sync_id INTEGER,
-    plain_server INTEGER NOT NULL, end_sent INTEGER NOT NULL, message TEXT NOT NULL,
-    problem TEXT NOT NULL,
-    created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL
-);
-CREATE TABLE items (
-    item_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    source BLOB NOT NULL, folder BLOB NOT NULL, name BLOB NOT NULL,
-    size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, state TEXT NOT NULL,
-    assurance TEXT NOT NULL DEFAULT 'none', tries INTEGER NOT NULL DEFAULT 0,
-    message TEXT NOT NULL DEFAULT '', sha256 TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX items_by_state ON items (job_id, state);
-CREATE TABLE left_out (
-    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    source BLOB NOT NULL, reason TEXT NOT NULL
-);
-CREATE INDEX left_out_by_job ON left_out (job_id);
-"""
-
-_JOB_COLUMNS = (
-    "connection",
-    "destination",
-    "mode",
-    "name",
-    "sources",
-    "state",
-    "intake_done",
-    "consents",
-    "sync_id",
-    "plain_server",
-    "end_sent",
-    "message",
-    "problem",
-    "created_at_ms",
-    "started_at_ms",
-    "ended_at_ms",
-)
 
 
 class SqliteJournal:
@@ -124,7 +84,7 @@ class SqliteJournal:
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
             if version == 0:
-                db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         except BaseException:
             db.close()
             raise
@@ -133,25 +93,25 @@ class SqliteJournal:
     # -- jobs --------------------------------------------------------------------------------
 
     def add_job(self, job: UploadJob) -> UploadJob:
-        columns = ", ".join(_JOB_COLUMNS)
-        places = ", ".join("?" * len(_JOB_COLUMNS))
+        columns = ", ".join(JOB_COLUMNS)
+        places = ", ".join("?" * len(JOB_COLUMNS))
         with self._transaction() as db:
-            row = db.execute(f"INSERT INTO jobs ({columns}) VALUES ({places})", _job_values(job))
+            row = db.execute(f"INSERT INTO jobs ({columns}) VALUES ({places})", job_values(job))
             return replace(job, job_id=int(row.lastrowid or 0))
 
     def save_job(self, job: UploadJob) -> None:
-        columns = ", ".join(f"{name}=?" for name in _JOB_COLUMNS)
+        columns = ", ".join(f"{name}=?" for name in JOB_COLUMNS)
         with self._transaction() as db:
-            db.execute(f"UPDATE jobs SET {columns} WHERE job_id=?", [*_job_values(job), job.job_id])
+            db.execute(f"UPDATE jobs SET {columns} WHERE job_id=?", [*job_values(job), job.job_id])
 
     def job(self, job_id: int) -> UploadJob | None:
         with self._reading() as db:
             row = db.execute("SELECT * FROM jobs WHERE job_id=?", (job_id,)).fetchone()
-        return _job(row) if row else None
+        return job_of(row) if row else None
 
     def jobs(self) -> list[UploadJob]:
         with self._reading() as db:
-            return [_job(row) for row in db.execute("SELECT * FROM jobs ORDER BY job_id")]
+            return [job_of(row) for row in db.execute("SELECT * FROM jobs ORDER BY job_id")]
 
     def remove_job(self, job_id: int) -> None:
         with self._transaction() as db:
@@ -166,12 +126,12 @@ class SqliteJournal:
             (
                 job_id,
                 os.fsencode(file.source),
-                _to_blob(file.folder),
-                _to_blob(file.name),
+                to_blob(file.folder),
+                to_blob(file.name),
                 file.size_bytes,
-                min(file.modified_ns, _LARGEST_INTEGER),
+                min(file.modified_ns, LARGEST_INTEGER),
                 (ItemState.FAILED if file.problem else ItemState.QUEUED).value,
-                _storable(file.problem),
+                storable(file.problem),
             )
             for file in found
         )
@@ -183,10 +143,7 @@ class SqliteJournal:
             )
             db.executemany(
                 "INSERT INTO left_out (job_id, source, reason) VALUES (?, ?, ?)",
-                (
-                    (job_id, os.fsencode(entry.source), _storable(entry.reason))
-                    for entry in left_out
-                ),
+                ((job_id, os.fsencode(entry.source), storable(entry.reason)) for entry in left_out),
             )
 
     def clear_items(self, job_id: int) -> None:
@@ -210,7 +167,7 @@ class SqliteJournal:
                 " ORDER BY item_id LIMIT ?",
                 (job_id, after_item_id, *wanted, limit),
             )
-            return [_item(row) for row in rows]
+            return [item_of(row) for row in rows]
 
     def left_out(self, job_id: int, limit: int) -> list[LeftOut]:
         with self._reading() as db:
@@ -265,7 +222,7 @@ class SqliteJournal:
                 " HAVING count(DISTINCT folder) > 1 ORDER BY name LIMIT ?",
                 (job_id, limit),
             )
-            return [_from_blob(name) for (name,) in rows]
+            return [from_blob(name) for (name,) in rows]
 
     def same_places(self, job_id: int, limit: int) -> list[str]:
         with self._reading() as db:
@@ -274,7 +231,7 @@ class SqliteJournal:
                 " HAVING count(*) > 1 ORDER BY folder, name LIMIT ?",
                 (job_id, limit),
             )
-            return [f"{_from_blob(folder)}/{_from_blob(name)}" for folder, name in rows]
+            return [f"{from_blob(folder)}/{from_blob(name)}" for folder, name in rows]
 
     def close(self) -> None:
         self._closing.set()
@@ -331,10 +288,10 @@ class SqliteJournal:
                     item.state.value,
                     item.assurance.value,
                     item.tries,
-                    _storable(item.message),
+                    storable(item.message),
                     item.sha256,
                     item.size_bytes,
-                    min(item.modified_ns, _LARGEST_INTEGER),
+                    min(item.modified_ns, LARGEST_INTEGER),
                     item_id,
                 )
                 for item_id, item in self._outcomes.items()
@@ -363,59 +320,3 @@ def _set_aside(path: Path) -> Path:
         if rest.exists():
             rest.rename(aside.with_name(aside.name + suffix))
     return aside
-
-
-def _storable(text: str) -> str:
-    """Words that quote a name which is no UTF-8 are stored with its odd bytes written out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _to_blob(text: str) -> bytes:
-    """Lake names as bytes: a name that is no UTF-8 must be remembered too, to be told."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _from_blob(blob: bytes) -> str:
-    return blob.decode("utf-8", "surrogateescape")
-
-
-def _job_values(job: UploadJob) -> list[Any]:
-    values = {name: getattr(job, name) for name in _JOB_COLUMNS}
-    values["connection"] = json.dumps(asdict(job.connection))
-    values["sources"] = json.dumps([[source.path, source.contents_only] for source in job.sources])
-    values["consents"] = json.dumps(asdict(job.consents))
-    values["mode"], values["state"] = job.mode.value, job.state.value
-    values["name"], values["message"] = _storable(job.name), _storable(job.message)
-    return list(values.values())
-
-
-def _job(row: Sequence[Any]) -> UploadJob:
-    fields = dict(zip(["job_id", *_JOB_COLUMNS], row, strict=True))
-    fields["connection"] = Connection(**json.loads(fields["connection"]))
-    fields["sources"] = tuple(Source(path, only) for path, only in json.loads(fields["sources"]))
-    fields["consents"] = Consents(**json.loads(fields["consents"]))
-    fields["mode"], fields["state"] = SyncType(fields["mode"]), JobState(fields["state"])
-    fields["intake_done"] = bool(fields["intake_done"])
-    fields["plain_server"] = bool(fields["plain_server"])
-    fields["end_sent"] = bool(fields["end_sent"])
-    return UploadJob(**fields)
-
-
-def _item(row: Sequence[Any]) -> QueueItem:
-    item_id, job_id, source, folder, name, size, modified, state, assurance, tries, message, sha = (
-        row
-    )
-    return QueueItem(
-        item_id,
-        job_id,
-        os.fsdecode(source),
-        _from_blob(folder),
-        _from_blob(name),
-        size,
-        modified,
-        ItemState(state),
-        Assurance(assurance),
-        tries,
-        message,
-        sha,
-    )
