@@ -82,5 +82,5 @@ def checked_base_url(url: str, *, allow_plain_http: bool) -> str:
 def no_key(label: str) -> ConnectionNotUsable:
     return ConnectionNotUsable(
         f'There is no API key for "{label}". Set LAKEDROP_API_KEY, or store the key with: '
-        "lakedrop connect add NAME URL"
+        "lakedrop connect add NAME URL (with --replace for one that is there)"
     )

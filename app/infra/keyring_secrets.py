@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 SERVICE = "LakeDrop"
 
-_INSTEAD = "Set LAKEDROP_API_KEY for the commands that need the key instead."
+_INSTEAD = (
+    "Add the connection with --no-key, and set LAKEDROP_API_KEY for the commands that need the key."
+)
 
 
 class KeyringSecrets:
