@@ -1,6 +1,7 @@
 """What the engine needs from the world, as small protocols.
 
-Each has one conformance suite (`tests/conformance`) that the fake and the real adapter pass.
+Those with more than one adapter or a fake have one conformance suite (`tests/conformance`) that all
+of them pass; the others are tested as the real thing.
 """
 
 from __future__ import annotations
@@ -173,8 +174,6 @@ class Journal(Protocol):
     def add_items(
         self, job_id: int, found: Sequence[FoundFile], left_out: Sequence[LeftOut]
     ) -> None: ...
-
-    def clear_items(self, job_id: int) -> None: ...
 
     def queued(self, job_id: int, after_item_id: int, limit: int) -> list[QueueItem]:
         """The next queued items by number."""

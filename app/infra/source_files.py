@@ -116,10 +116,6 @@ class OpenedFile:
         return self._before.st_size
 
     @property
-    def modified_ns(self) -> int:
-        return self._before.st_mtime_ns
-
-    @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
 

@@ -146,11 +146,6 @@ class SqliteJournal:
                 ((job_id, os.fsencode(entry.source), storable(entry.reason)) for entry in left_out),
             )
 
-    def clear_items(self, job_id: int) -> None:
-        with self._transaction() as db:
-            db.execute("DELETE FROM items WHERE job_id=?", (job_id,))
-            db.execute("DELETE FROM left_out WHERE job_id=?", (job_id,))
-
     def queued(self, job_id: int, after_item_id: int, limit: int) -> list[QueueItem]:
         return self.items(job_id, frozenset({ItemState.QUEUED}), after_item_id, limit)
 
