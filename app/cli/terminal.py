@@ -30,7 +30,10 @@ class Terminal:
                 # A name that the console cannot show must not end the command.
                 encoding = "utf-8" if os.name == "nt" else None
                 stream.reconfigure(encoding=encoding, errors="backslashreplace")
-        return cls(sys.stdin, sys.stdout, sys.stderr)
+        # Closed ones (`>&-`) are None here: nothing is read from them, and nothing said goes far.
+        return cls(
+            sys.stdin or io.StringIO(), sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+        )
 
     @property
     def can_ask(self) -> bool:

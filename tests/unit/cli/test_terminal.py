@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from app.cli.arguments import parser
@@ -38,3 +40,12 @@ def test_a_name_among_wrong_arguments_cannot_steer_it_either(
     with pytest.raises(SystemExit):
         parser().parse_args(["jobs", STEERING])
     assert SHOWN in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", ["stdin", "stdout", "stderr"])
+def test_a_closed_stream_is_no_fault(monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+    monkeypatch.setattr(sys, closed, None)
+    terminal = Terminal.of_process()
+    terminal.say("said")
+    terminal.tell("told")
+    assert not terminal.can_ask or closed == "stdout"
