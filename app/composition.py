@@ -141,8 +141,9 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
     if expect_local_lake:
         # The server needs about a second to start: it does so beside all that follows here.
         _in_background(local_lake.ensure, "start-lake")
-    from app.engine.commands import EngineCommands, Keys
+    from app.engine.commands import EngineCommands
     from app.engine.engine_service import EngineService
+    from app.engine.keys import Keys
     from app.engine.sync_runner import RunPorts, RunSettings
     from app.engine.transfer_engine import TransferEngine
     from app.infra.connection_store import TomlConnectionStore

@@ -11,7 +11,8 @@ import pytest
 from app.domain.connections import Connection
 from app.domain.errors import ConnectionNotUsable
 from app.domain.upload_job import JobState, UploadJob
-from app.engine.commands import EngineCommands, Keys
+from app.engine.commands import EngineCommands
+from app.engine.keys import Keys
 from app.infra.gateways import HttpGateways
 from app.infra.server_process import LocalLakeServer
 from embedded_server.contract import SyncType
