@@ -1,0 +1,86 @@
+"""Builds the window and runs it until it is closed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from app.domain.errors import LakeDropError
+from app.ui.context import Navigator, UiContext
+from app.ui.engine_client import EngineLink
+from app.ui.error_presenter import ErrorPresenter
+from app.ui.faults import Faults
+from app.ui.formats import Formats
+from app.ui.main_window import MainWindow
+from app.ui.state_texts import StateTexts
+from app.ui.theme import Theme, ThemeChoice
+
+if TYPE_CHECKING:
+    from app.link.engine_client import EngineClient
+
+LANGUAGES = ("en", "vi")
+_COUNTRIES = {"en": "en_US", "vi": "vi_VN"}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowChoices:
+    """`language` "" takes the system's, English where LakeDrop does not speak it."""
+
+    theme: ThemeChoice = ThemeChoice.SYSTEM
+    language: str = ""
+
+
+def run(
+    attach: Callable[[], EngineClient],
+    resources: Path,
+    log_file: Path,
+    choices: WindowChoices,
+    *,
+    tell_faults_on_stderr: bool = False,
+) -> int:
+    """Returns the exit code when the window was closed. Raises `OSError` for a log that fails."""
+    faults = Faults()
+    faults.listen(log_file, also_on_stderr=tell_faults_on_stderr)
+    # Python's own handler would only run once Qt's loop hands control back.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    application = QApplication(["lakedrop"])
+    application.setApplicationName("LakeDrop")
+    application.setDesktopFileName("lakedrop")
+    translator = speak(application, resources, choices.language)
+    theme = Theme(application, resources, choices.theme)
+    link = EngineLink(attach, application)
+    window = MainWindow(context_of(theme, link))
+    window.setWindowIcon(theme.icons.icon("arrow-up-from-line", theme.tokens.accent, size=64))
+    faults.met.connect(lambda: window.tell_error(LakeDropError("")))
+    window.first_painted.connect(link.open)
+    window.show()
+    code = application.exec()
+    link.close()
+    del translator  # kept until here: Qt does not own it
+    return code
+
+
+def context_of(theme: Theme, link: EngineLink) -> UiContext:
+    """After `speak`, whose language all texts take."""
+    return UiContext(theme, link, Formats(QLocale()), StateTexts(), ErrorPresenter(), Navigator())
+
+
+def speak(application: QApplication, resources: Path, wanted: str = "") -> QTranslator:
+    """Sets the language of texts and numbers; the translator must be kept by the caller."""
+    system = QLocale.system()
+    language = wanted or next(
+        (code for code in (tag[:2] for tag in system.uiLanguages()) if code in LANGUAGES), "en"
+    )
+    same = system.name()[:2] == language and system.name() != "C"
+    QLocale.setDefault(system if same else QLocale(_COUNTRIES[language]))
+    translator = QTranslator()
+    if translator.load(f"lakedrop_{language}.qm", os.fspath(resources / "translations")):
+        application.installTranslator(translator)
+    return translator

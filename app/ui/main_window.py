@@ -1,0 +1,267 @@
+"""The window itself: the pages and the way between them, drops anywhere, and how it closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QShortcut,
+)
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.domain.errors import LakeDropError
+from app.domain.upload_job import RUNNING
+from app.ui.context import Page, UiContext
+from app.ui.engine_client import LinkState
+from app.ui.sidebar import Destination, Sidebar
+from app.ui.tokens import Tone
+from app.ui.upload.upload_page import UploadPage
+from app.ui.widgets.banner import Banner, BannerAction
+
+_UPLOAD, _JOBS, _HISTORY, _CONNECTIONS = range(4)
+_NARROW_BELOW = 1100
+_SMALLEST = QSize(760, 520)
+_WANTED = QSize(1280, 800)
+
+
+class MainWindow(QMainWindow):
+    """`first_painted` comes once, when there is something to look at: time for all that can wait."""
+
+    first_painted = Signal()
+
+    def __init__(self, context: UiContext) -> None:
+        super().__init__()
+        self._context = context
+        self._was_painted = False
+        self.setObjectName("mainWindow")
+        self.setWindowTitle("LakeDrop")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(_SMALLEST)
+        self.resize(_WANTED.boundedTo(self.screen().availableSize()))
+        self._upload = UploadPage(context)
+        # The other pages are made when somebody first goes there: the window is up sooner.
+        self._makers: dict[int, Callable[[UiContext], Page]] = {
+            _JOBS: _jobs_page,
+            _HISTORY: _history_page,
+            _CONNECTIONS: _connections_page,
+        }
+        self._pages: dict[int, Page] = {_UPLOAD: self._upload}
+        self._shown = _UPLOAD
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        destinations = (
+            Destination(self.tr("Upload"), "upload", "nav.upload"),
+            Destination(self.tr("Sync jobs"), "list-checks", "nav.jobs"),
+            Destination(self.tr("File history"), "history", "nav.history"),
+            Destination(self.tr("Connections"), "plug", "nav.connections"),
+        )
+        whole = QWidget(self)
+        self._sidebar = Sidebar(self._context.theme, destinations, whole)
+        self._sidebar.show_chosen(_UPLOAD)
+        self._banner = Banner(self._context.theme, "window.banner")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._upload)
+        beside = QVBoxLayout()
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.setSpacing(0)
+        banner_room = QVBoxLayout()
+        banner_room.setContentsMargins(16, 0, 16, 0)
+        banner_room.addWidget(self._banner)
+        beside.addLayout(banner_room)
+        beside.addWidget(self._stack, 1)
+        row = QHBoxLayout(whole)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._sidebar)
+        row.addLayout(beside, 1)
+        self.setCentralWidget(whole)
+
+    def _connect(self) -> None:
+        navigator, link = self._context.navigator, self._context.link
+        self._sidebar.chosen.connect(self.go_to)
+        navigator.show_upload.connect(self._show_upload)
+        navigator.show_connections.connect(lambda: self.go_to(_CONNECTIONS))
+        navigator.show_files_of_sync.connect(self._show_files_of_sync)
+        link.state_changed.connect(self._tell_link)
+        link.failed.connect(self.tell_error)
+        for number in range(4):
+            self._shortcut(f"Ctrl+{number + 1}", lambda number=number: self.go_to(number))
+        self._shortcut(QKeySequence.StandardKey.New, self._new_upload)
+        self._shortcut(QKeySequence.StandardKey.Open, self._add_files)
+        self._shortcut("Ctrl+Shift+O", self._add_folder)
+        self._shortcut(QKeySequence.StandardKey.Paste, self._paste)
+        self._shortcut(QKeySequence.StandardKey.Refresh, lambda: self._page().entered())
+        self._shortcut("Ctrl+Q", self.close)
+
+    def _shortcut(self, keys: QKeySequence.StandardKey | str, do: Callable[[], object]) -> None:
+        QShortcut(QKeySequence(keys), self).activated.connect(do)
+
+    # -- pages -------------------------------------------------------------------------------
+
+    def go_to(self, number: int) -> None:
+        """Shows page 0 to 3: upload, sync jobs, file history, connections."""
+        self._sidebar.show_chosen(number)
+        if number == self._shown:
+            return
+        self._page().left()
+        self._shown = number
+        self._stack.setCurrentWidget(self._page())
+        self._page().entered()
+
+    def _page(self) -> Page:
+        page = self._pages.get(self._shown)
+        if page is None:
+            page = self._pages[self._shown] = self._makers[self._shown](self._context)
+            self._stack.addWidget(page)
+        return page
+
+    def _show_upload(self, job_id: int) -> None:
+        self.go_to(_UPLOAD)
+        if job_id:
+            self._upload.choose_job(job_id)
+
+    def _show_files_of_sync(self, connection: str, sync_id: int, name: str) -> None:
+        from app.ui.history.history_page import HistoryPage
+
+        self.go_to(_HISTORY)
+        page = self._page()
+        if isinstance(page, HistoryPage):
+            page.show_sync(connection, sync_id, name)
+
+    def _new_upload(self) -> None:
+        self.go_to(_UPLOAD)
+        self._upload.new_job()
+
+    def _add_files(self) -> None:
+        self.go_to(_UPLOAD)
+        self._upload.add_files()
+
+    def _add_folder(self) -> None:
+        self.go_to(_UPLOAD)
+        self._upload.add_folder()
+
+    # -- what comes from outside -------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.go_to(_UPLOAD)
+            self._upload.show_drop_target(True)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._upload.show_drop_target(False)
+        super().dragLeaveEvent(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        # A copy, whatever the file manager proposes: the user's files stay where they are.
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+        self._upload.show_drop_target(False)
+        self._take(event.mimeData())
+
+    def _paste(self) -> None:
+        self._take(QGuiApplication.clipboard().mimeData())
+
+    def _take(self, mime: QMimeData) -> None:
+        """Files and folders by URL, or paths as text, one a line."""
+        if mime.hasUrls() or mime.hasText():
+            self.go_to(_UPLOAD)
+            self._upload.take(mime)
+
+    # -- troubles ----------------------------------------------------------------------------
+
+    def tell_error(self, error: LakeDropError) -> None:
+        shown = self._context.errors.present(error)
+        close = BannerAction(self.tr("Close"), "window.banner.close", self._banner.hide)
+        self._banner.tell(Tone.BAD, shown.title, shown.text, [close])
+
+    def _tell_link(self) -> None:
+        link = self._context.link
+        if link.state is LinkState.READY:
+            self._banner.hide()
+        elif link.trouble is not None:
+            shown = self._context.errors.present(link.trouble)
+            self._banner.tell(Tone.WARN, shown.title, shown.text)
+
+    # -- Qt's events -------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() is QEvent.Type.Paint and not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.first_painted.emit)
+        return handled
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._sidebar.set_narrow(self.width() < _NARROW_BELOW)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        running = [job for job in self._context.link.jobs.values() if job.state in RUNNING]
+        if not running or self._context.link.state is not LinkState.READY:
+            event.accept()
+            return
+        from app.ui.close_dialog import CloseAnswer, CloseDialog
+
+        dialog = CloseDialog(self._context, len(running), self)
+        dialog.exec()
+        if dialog.answer is CloseAnswer.STAY:
+            event.ignore()
+        elif dialog.answer is CloseAnswer.KEEP:
+            event.accept()
+        else:
+            # Closed only when the engine has said of each that it rests.
+            event.ignore()
+            self._pause_then_close([job.job_id for job in running])
+
+    def _pause_then_close(self, job_ids: list[int]) -> None:
+        waiting = set(job_ids)
+
+        def rests(job_id: int) -> None:
+            waiting.discard(job_id)
+            if not waiting:
+                self._context.link.close()
+                QGuiApplication.quit()
+
+        for job_id in job_ids:
+            self._context.link.ask(
+                "pause_job",
+                lambda _, job_id=job_id: rests(job_id),  # type: ignore[misc]
+                # One that is just ending cannot be paused and needs no window to end.
+                lambda _, job_id=job_id: rests(job_id),  # type: ignore[misc]
+                job_id=job_id,
+            )
+
+
+def _jobs_page(context: UiContext) -> Page:
+    from app.ui.jobs.jobs_page import JobsPage
+
+    return JobsPage(context)
+
+
+def _history_page(context: UiContext) -> Page:
+    from app.ui.history.history_page import HistoryPage
+
+    return HistoryPage(context)
+
+
+def _connections_page(context: UiContext) -> Page:
+    from app.ui.connections.connections_page import ConnectionsPage
+
+    return ConnectionsPage(context)

@@ -1,0 +1,108 @@
+"""Buttons and labels of one look, with icons that follow the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QWidget
+
+from app.ui.theme import Theme
+
+
+def button(
+    theme: Theme,
+    text: str,
+    *,
+    name: str,
+    icon: str = "",
+    kind: str = "",
+    tip: str = "",
+) -> QPushButton:
+    """`name` is the object name; `kind` one of primary, danger, quiet, nav or plain ("")."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setAccessibleName(text or tip)
+    made.setAutoDefault(True)  # Enter presses the button that has the keyboard
+    if kind:
+        made.setProperty("kind", kind)
+    if tip:
+        made.setToolTip(tip)
+    if icon:
+        IconFollowsTheme(theme, made, icon, kind)
+    return made
+
+
+class IconFollowsTheme(QObject):
+    """Draws a button's icon in the theme's colours, again whenever they change."""
+
+    def __init__(self, theme: Theme, button: QAbstractButton, icon: str, kind: str = "") -> None:
+        super().__init__(button)
+        self._theme, self._button, self._icon, self._kind = theme, button, icon, kind
+        theme.changed.connect(self._draw)
+        self._draw()
+
+    def show_icon(self, icon: str) -> None:
+        self._icon = icon
+        self._draw()
+
+    def _draw(self) -> None:
+        tokens = self._theme.tokens
+        color = {"primary": tokens.on_accent, "danger": tokens.bad}.get(self._kind, tokens.text)
+        icon = self._theme.icons.icon(self._icon, color, tokens.border_strong)
+        self._button.setIcon(icon)
+        self._button.setIconSize(QSize(18, 18))
+
+
+def label(text: str = "", *, role: str = "", name: str = "") -> QLabel:
+    """`role`: title, heading, field, muted, problem or "". Names are shown as they are."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    if role:
+        made.setProperty("role", role)
+    if name:
+        made.setObjectName(name)
+    return made
+
+
+class ElidedLabel(QLabel):
+    """One line that gives way: it ends in … where there is no room, and its tool tip has it all."""
+
+    def __init__(self, text: str = "", *, role: str = "", middle: bool = False) -> None:
+        super().__init__(text)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._side = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        if role:
+            self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.setMinimumWidth(20)
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._set_tip()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_tip()
+
+    def _set_tip(self) -> None:
+        fits = self.fontMetrics().horizontalAdvance(self.text()) <= self.width()
+        self.setToolTip("" if fits else self.text())
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), self._side, self.width())
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+
+
+def restyle(widget: QWidget, **properties: object) -> None:
+    """Sets properties that the style sheet looks at, and has it look again."""
+    changed = False
+    for name, value in properties.items():
+        if widget.property(name) != value:
+            widget.setProperty(name, value)
+            changed = True
+    if changed:
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+        widget.update()
