@@ -1,4 +1,7 @@
-"""The only place that builds and wires objects: the engine process, and screens attached to it."""
+"""The only place that builds and wires objects: the engine process, and screens attached to it.
+
+The window starts through here, so nothing is imported above that it does not need at once.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.domain.errors import LakeDropError, PlacesFailed
+from app.domain.errors import LakeDropError, PlacesFailed, WindowFailed
 from app.infra.places import HOME_VARIABLE, Places
-from app.link.engine_starter import EngineLaunch, attach, connect_running, engine_command
+from app.window_start import raise_if_no_display, window_choices
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -52,10 +55,39 @@ def attach_engine(*, expect_local_lake: bool = False) -> EngineClient:
 
     `expect_local_lake`: a new engine starts the local lake's server while it starts itself.
     """
+    from app.link.engine_starter import EngineLaunch, attach, engine_command
+
     here = places()
     words = ("engine", EXPECT_LOCAL_LAKE) if expect_local_lake else ("engine",)
     launch = EngineLaunch(engine_command(words), here.state, here.engine_log)
     return attach(here.runtime_file, launch)
+
+
+def run_window(arguments: Sequence[str] = ()) -> int:
+    """The window until it is closed. `arguments` as for `lakedrop window`.
+
+    Raises `WindowFailed` where no window can be opened, `PlacesFailed`.
+    """
+    here = places()
+    choices = window_choices(arguments)
+    raise_if_no_display()
+    try:
+        from app.ui.application import run
+    except ImportError as cause:
+        raise WindowFailed(
+            f"The window needs a library that this machine lacks: {cause}. In a checkout, "
+            "`make setup` installs it or says how. The command line works without: lakedrop --help"
+        ) from cause
+    try:
+        return run(
+            lambda: attach_engine(expect_local_lake=True),
+            resources_folder(),
+            here.window_log,
+            choices,
+            tell_faults_on_stderr=bool(os.environ.get(TRACEBACK_VARIABLE)),
+        )
+    except OSError as cause:
+        raise PlacesFailed(f"The window's log cannot be written: {cause}.") from cause
 
 
 def stop_engine(within_s: float = 60.0) -> None:
@@ -63,6 +95,7 @@ def stop_engine(within_s: float = 60.0) -> None:
     from filelock import FileLock, Timeout
 
     from app.link.engine_errors import EngineGone, EngineSilent
+    from app.link.engine_starter import connect_running
 
     here = places()
     client = connect_running(here.runtime_file)
@@ -117,6 +150,7 @@ def _is_another_ready(here: Places, lock: FileLock) -> bool:
     from filelock import Timeout
 
     from app.link.engine_errors import EngineNotStarted
+    from app.link.engine_starter import connect_running
 
     deadline_s = time.monotonic() + _OTHER_ENGINE_WITHIN_S
     pause = threading.Event()
@@ -163,7 +197,8 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
         gateways = HttpGateways(local_lake)
         closing.callback(gateways.close)
         secrets = KeyringSecrets()
-        keys = Keys(secrets)
+        store = TomlConnectionStore(here.connections_file)
+        keys = Keys(secrets, store)
         ports = RunPorts(journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job)
         # The engine tells the service, whose commands ask the engine: tied by this lambda.
         engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
@@ -171,7 +206,7 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
         commands = EngineCommands(
             engine,
             journal,
-            TomlConnectionStore(here.connections_file),
+            store,
             secrets,
             keys,
             local_lake,

@@ -10,6 +10,11 @@ from app.domain.errors import ConnectionNotUsable
 
 LOCAL = "local"
 
+INSTEAD_OF_KEYRING = (
+    'In the window, choose "this session only" for the key. On the command line, add the '
+    "connection with --no-key, and set LAKEDROP_API_KEY for the commands that need the key."
+)
+
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -79,8 +84,22 @@ def checked_base_url(url: str, *, allow_plain_http: bool) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
+def origin(base_url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a checked address: who would get a key that is sent there."""
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, parts.hostname or "", port
+
+
 def no_key(label: str) -> ConnectionNotUsable:
     return ConnectionNotUsable(
         f'There is no API key for "{label}". Set LAKEDROP_API_KEY, or store the key with: '
         "lakedrop connect add NAME URL (with --replace for one that is there)"
+    )
+
+
+def no_keyring() -> ConnectionNotUsable:
+    return ConnectionNotUsable(
+        "This system has no keyring that LakeDrop can use (on Linux: GNOME Keyring or KWallet "
+        f"in a desktop session). {INSTEAD_OF_KEYRING}"
     )

@@ -1,23 +1,26 @@
 """The newest rows of a server that only counts from its oldest: finding the end in O(log n) calls.
 
 The contract's list and history begin with the oldest row at `from=0` and never say how many there
-are. So: double `from` with one-row requests until nothing comes, bisect for the end, then read
-pages backwards. Rows are only ever appended; what is appended meanwhile may or may not be in the
-result, and never makes it wrong.
+are. So: leap ahead with one-row requests, each leap twice as long, until nothing comes; bisect for
+the end, then read pages backwards. Rows are only ever appended; what is appended meanwhile may or
+may not be in the result, and never makes it wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
+from app.domain.errors import ContractBroken
 from app.domain.ports import LakeGateway
 from embedded_server.contract import MAX_ID, MAX_PAGE_SIZE, SyncJob, UploadRecord
 
 _DAY_MS = 24 * 60 * 60 * 1000
+_MOST_PAGES = 20  # of one step through the history: a screen wants to tell how far it is
 
 _Row = TypeVar("_Row")
-_ReadPage = Callable[[int, int], Sequence[_Row]]
+ReadPage = Callable[[int, int], Sequence[_Row]]
 
 
 def newest_sync_jobs(gateway: LakeGateway, newest: int) -> list[SyncJob]:
@@ -52,13 +55,76 @@ def newest_uploads(
     return _newest_of(found, newest)
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryStep:
+    """Uploads of one sync, newest first, and the offset where the next step begins.
+
+    `before` is None when there are no more. A step may find nothing and still have a next one.
+    """
+
+    uploads: list[UploadRecord]
+    before: int | None
+
+
+def step_through_history(
+    gateway: LakeGateway, sync_id: int, before: int | None, limit: int
+) -> HistoryStep:
+    """Up to `limit` uploads of the sync from the rows ahead of offset `before`; None is the end.
+
+    Reads `_MOST_PAGES` pages at the most, and ends for good at the beginning of the history or
+    where it is older than the sync by a day.
+    """
+    job = _job(gateway, sync_id)
+    if job is None:
+        return HistoryStep([], None)
+    end = _count(gateway.history) if before is None else before
+    found: list[UploadRecord] = []
+    page_before: list[UploadRecord] = []
+    for _ in range(_MOST_PAGES):
+        start = max(end - MAX_PAGE_SIZE, 0)
+        page = _whole_page(gateway.history, start, end - start)
+        if page and page == page_before:  # a server that ignores `from`, which nobody may
+            return HistoryStep(found, None)
+        page.sort(key=lambda row: row.history_id)  # a page may come in any order
+        for place in reversed(range(len(page))):
+            if page[place].sync_id == sync_id:
+                found.append(page[place])
+                if len(found) == limit:
+                    return HistoryStep(found, start + place or None)
+        is_older = page and all(row.start_time < job.start_time - _DAY_MS for row in page)
+        if start == 0 or is_older:
+            return HistoryStep(found, None)
+        end, page_before = start, page
+    return HistoryStep(found, end)
+
+
+def count_rows(read: ReadPage[Any], known: int = 0) -> int:
+    """How many rows a server has; `known` from an earlier count makes it two requests or a few.
+
+    Raises `ContractBroken` for a server that answers rows wherever it is asked for them.
+    """
+    count = _count(read, known)
+    if count > MAX_ID // 2:
+        raise ContractBroken(
+            "The server answers the same rows again and again, so its list has no end. Is the "
+            "address of this connection right?"
+        )
+    return count
+
+
 def _job(gateway: LakeGateway, sync_id: int) -> SyncJob | None:
-    for page in _pages_backwards(gateway.sync_jobs, MAX_PAGE_SIZE):
-        for job in page:
-            if job.sync_id == sync_id:
-                return job
-        if all(job.sync_id < sync_id for job in page):
-            return None
+    """By bisection: ids grow, so the row of one stands at its number or before it."""
+    low, high = 0, sync_id
+    place = sync_id - 1  # of a server that counts from 1 and leaves out none
+    while low < high:
+        row = next(iter(gateway.sync_jobs(place, 1)), None)
+        if row is not None and row.sync_id == sync_id:
+            return row
+        if row is not None and row.sync_id < sync_id:
+            low = place + 1
+        else:
+            high = place
+        place = (low + high) // 2
     return None
 
 
@@ -67,7 +133,7 @@ def _newest_of(rows: dict[int, _Row], newest: int) -> list[_Row]:
     return [rows[number] for number in sorted(rows, reverse=True)[:newest]]
 
 
-def _pages_backwards(read: _ReadPage[_Row], page_size: int) -> Iterator[Sequence[_Row]]:
+def _pages_backwards(read: ReadPage[_Row], page_size: int) -> Iterator[Sequence[_Row]]:
     """Pages from the end to the beginning, none empty."""
     if page_size <= 0:
         return
@@ -75,7 +141,7 @@ def _pages_backwards(read: _ReadPage[_Row], page_size: int) -> Iterator[Sequence
     end, page_before = _count(read), list[_Row]()
     while end > 0:
         start = max(end - size, 0)
-        page = list(read(start, end - start))
+        page = _whole_page(read, start, end - start)
         # Empty: rows were taken away meanwhile. The same again: a server that ignores `from`.
         # The contract knows neither, and reading on would never end.
         if not page or page == page_before:
@@ -84,15 +150,31 @@ def _pages_backwards(read: _ReadPage[_Row], page_size: int) -> Iterator[Sequence
         end, page_before = start, page
 
 
-def _count(read: _ReadPage[_Row]) -> int:
-    """How many rows there are, by one-row requests."""
-    if not read(0, 1):
-        return 0
-    last, beyond = 0, 1
-    while read(beyond, 1):
-        if beyond > MAX_ID // 2:  # a server that answers rows for any `from`
+def _whole_page(read: ReadPage[_Row], start: int, size: int) -> list[_Row]:
+    """Also of a server whose own pages are smaller than the ones we ask for."""
+    rows, piece_before = list[_Row](), list[_Row]()
+    while len(rows) < size:
+        piece = list(read(start + len(rows), size - len(rows)))
+        if not piece or piece == piece_before:  # no more; or a server that ignores `from`
             break
-        last, beyond = beyond, beyond * 2
+        rows += piece
+        piece_before = piece
+    return rows
+
+
+def _count(read: ReadPage[_Row], known: int = 0) -> int:
+    """How many rows there are, by one-row requests. There were `known` of them once."""
+    last = known - 1  # the farthest row that is there
+    if last < 0 or not read(last, 1):
+        last = 0
+        if not read(0, 1):
+            return 0
+    leap = 1
+    while read(last + leap, 1):
+        last, leap = last + leap, leap * 2
+        if last > MAX_ID // 4:  # a server that answers rows for any `from`
+            return MAX_ID
+    beyond = last + leap
     while beyond - last > 1:
         middle = (last + beyond) // 2
         if read(middle, 1):

@@ -5,17 +5,22 @@ The messages are described in `app.link.protocol`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from app.domain.connections import LOCAL_LAKE
-from app.domain.errors import ConnectionNotUsable
+from app.domain.errors import WrongUse
 from app.domain.ports import ConnectionStore, LakeGateway
 from app.engine.connection_commands import OpenGateway, connection_of
 from app.engine.keys import Keys
-from app.engine.newest_first import newest_sync_jobs, newest_uploads
+from app.engine.newest_first import (
+    count_rows,
+    newest_sync_jobs,
+    newest_uploads,
+    step_through_history,
+)
+from embedded_server.contract import MAX_PAGE_SIZE, SyncJob, UploadRecord
 
 Args = Mapping[str, Any]
 
@@ -43,6 +48,9 @@ class ReadingCommands:
         return {
             "sync_jobs": self._sync_jobs,
             "history": self._history,
+            "count_rows": self._count_rows,
+            "page_rows": self._page_rows,
+            "history_of_sync": self._history_of_sync,
             "lake": self._lake,
         }
 
@@ -54,14 +62,45 @@ class ReadingCommands:
         uploads = newest_uploads(self._reading_gateway(args), int(args["newest"]), args["sync_id"])
         return {"uploads": [upload.to_wire() for upload in uploads]}
 
+    def _count_rows(self, args: Args) -> Mapping[str, Any]:
+        return {"count": count_rows(self._reader(args), max(int(args.get("known") or 0), 0))}
+
+    def _page_rows(self, args: Args) -> Mapping[str, Any]:
+        """Server order, the oldest first."""
+        rows = self._reader(args)(max(int(args["offset"]), 0), _page_size(args))
+        return {"rows": [row.to_wire() for row in rows]}
+
+    def _history_of_sync(self, args: Args) -> Mapping[str, Any]:
+        before = args.get("before")
+        step = step_through_history(
+            self._reading_gateway(args),
+            int(args["sync_id"]),
+            None if before is None else max(int(before), 0),
+            _page_size(args),
+        )
+        return {"uploads": [row.to_wire() for row in step.uploads], "before": step.before}
+
+    def _reader(self, args: Args) -> Callable[[int, int], Sequence[SyncJob | UploadRecord]]:
+        """The call that reads the rows which a message is about."""
+        gateway = self._reading_gateway(args)
+        match args["of"]:
+            case "sync_jobs":
+                return gateway.sync_jobs
+            case "history":
+                return gateway.history
+        raise WrongUse("The rows of a server are those of its sync_jobs or of its history.")
+
     def _lake(self, _: Args) -> Mapping[str, Any]:
         self._open_gateway(LOCAL_LAKE, None)
         lake = self._local_lake
         return {"lake": str(lake.lake_folder), "files": str(lake.files_folder)}
 
     def _reading_gateway(self, args: Args) -> LakeGateway:
-        """The contract names no key on the list and history calls: what cannot be had is not."""
-        connection, key = connection_of(self._store, args), args.get("key")
-        with suppress(ConnectionNotUsable):
-            key = self._keys.of(connection, key)
-        return self._open_gateway(connection, key)
+        """The contract names no key on the list and history calls, so the keyring is not asked:
+        that takes its time, and a locked one would keep everybody waiting who only looks."""
+        connection = connection_of(self._store, args)
+        return self._open_gateway(connection, self._keys.at_hand(connection, args.get("key")))
+
+
+def _page_size(args: Args) -> int:
+    return min(max(int(args["limit"]), 1), MAX_PAGE_SIZE)

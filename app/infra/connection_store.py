@@ -39,13 +39,22 @@ class TomlConnectionStore:
         entry = self._table(self._read()).get(name)
         return None if entry is None else self._connection(name, entry)
 
-    def save(self, connection: Connection) -> None:
-        """Adds or replaces; what else stands in the file stays."""
+    def save(self, connection: Connection, was: str | None = None) -> None:
+        """Adds, or replaces in its place; what else stands in the file stays."""
         document = self._read()
-        document.setdefault(_TABLE, {})[checked_name(connection.name)] = {
+        name, old = checked_name(connection.name), was or connection.name
+        entry = {
             "base_url": connection.base_url,
             "allow_plain_http": connection.allow_plain_http,
         }
+        table = self._table(document)
+        if old in table:
+            kept = ((key, each) for key, each in table.items() if key == old or key != name)
+            document[_TABLE] = {
+                (name if key == old else key): (entry if key == old else each) for key, each in kept
+            }
+        else:
+            document[_TABLE] = table | {name: entry}
         self._write(document)
 
     def remove(self, name: str) -> bool:

@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from app.domain.connections import INSTEAD_OF_KEYRING, no_keyring
 from app.domain.errors import ConnectionNotUsable
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 SERVICE = "LakeDrop"
-
-_INSTEAD = (
-    "Add the connection with --no-key, and set LAKEDROP_API_KEY for the commands that need the key."
-)
 
 
 class KeyringSecrets:
@@ -26,6 +23,15 @@ class KeyringSecrets:
     def __init__(self, service: str = SERVICE) -> None:
         self._service = service
         self._lock = threading.Lock()  # back-ends do not promise to be shared by threads
+
+    def available(self) -> bool:
+        """Without the lock: answers also while a locked keyring waits for its user."""
+        try:
+            with _told("found"):
+                _backend()
+        except ConnectionNotUsable:
+            return False
+        return True
 
     def get(self, connection_name: str) -> str | None:
         with self._lock, _told("read"):
@@ -43,17 +49,18 @@ class KeyringSecrets:
                 backend.delete_password(self._service, connection_name)
 
 
+_finding = threading.Lock()  # the package does not promise to be asked first by two at once
+
+
 def _backend() -> KeyringBackend:
     import keyring
     from keyring.backends import fail, null
 
-    backend = keyring.get_keyring()
+    with _finding:
+        backend = keyring.get_keyring()
     # The null back-end takes a key and forgets it: to the user that is no keyring either.
     if isinstance(backend, fail.Keyring | null.Keyring):
-        raise ConnectionNotUsable(
-            "This system has no keyring that LakeDrop can use (on Linux: GNOME Keyring or KWallet "
-            f"in a desktop session). {_INSTEAD}"
-        )
+        raise no_keyring()
     return backend
 
 
@@ -68,5 +75,5 @@ def _told(done: str) -> Iterator[None]:
     except Exception as cause:
         raise ConnectionNotUsable(
             f"The key could not be {done}: the system's keyring failed ({type(cause).__name__}). "
-            f"Unlock it and try again. {_INSTEAD}"
+            f"Unlock it and try again. {INSTEAD_OF_KEYRING}"
         ) from cause

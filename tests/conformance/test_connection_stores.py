@@ -42,6 +42,18 @@ def test_saving_again_replaces(store: ConnectionStore) -> None:
     assert store.all() == [moved]
 
 
+def test_a_rename_keeps_the_place(store: ConnectionStore) -> None:
+    store.save(PROD)
+    store.save(LAB)
+    renamed = Connection("production", "https://new.example.com")
+    store.save(renamed, was="prod")
+
+    assert store.all() == [renamed, LAB]
+    assert store.find("prod") is None
+    store.save(PROD, was="nobody")
+    assert store.all() == [renamed, LAB, PROD]
+
+
 def test_removing_says_whether_there_was_one(store: ConnectionStore) -> None:
     store.save(PROD)
     store.save(LAB)

@@ -48,23 +48,27 @@ def secrets(
 
 
 def test_keys_are_kept_by_name_replaced_and_forgotten(secrets: Secrets) -> None:
+    assert secrets.available()
     keeps_keys_apart_and_forgets_them(secrets)
 
 
-@pytest.mark.parametrize("backend", ["fail", "null"])
-def test_where_there_is_no_keyring_every_call_says_what_to_do(
-    backend: str, chosen_keyring: None
-) -> None:
-    keyring.set_keyring(keyring.core.load_keyring(f"keyring.backends.{backend}.Keyring"))
-    secrets = KeyringSecrets()
+@pytest.fixture(params=["memory", "fail", "null"])
+def no_keyring(request: pytest.FixtureRequest, chosen_keyring: None) -> Secrets:
+    if request.param == "memory":
+        return MemorySecrets(available=False)
+    keyring.set_keyring(keyring.core.load_keyring(f"keyring.backends.{request.param}.Keyring"))
+    return KeyringSecrets()
 
+
+def test_where_there_is_no_keyring_every_call_says_what_to_do(no_keyring: Secrets) -> None:
+    assert not no_keyring.available()
     calls: list[Callable[[], object]] = [
-        lambda: secrets.get("prod"),
-        lambda: secrets.set("prod", KEY),
-        lambda: secrets.delete("prod"),
+        lambda: no_keyring.get("prod"),
+        lambda: no_keyring.set("prod", KEY),
+        lambda: no_keyring.delete("prod"),
     ]
     for call in calls:
-        with pytest.raises(ConnectionNotUsable, match="LAKEDROP_API_KEY"):
+        with pytest.raises(ConnectionNotUsable, match=r"this session only.*LAKEDROP_API_KEY"):
             call()
 
 

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from app.engine.newest_first import newest_sync_jobs, newest_uploads
+from app.domain.errors import ContractBroken
+from app.engine.newest_first import (
+    HistoryStep,
+    count_rows,
+    newest_sync_jobs,
+    newest_uploads,
+    step_through_history,
+)
 from embedded_server.contract import SyncJob, SyncStatus, SyncType, UploadRecord
 from tests.support.fake_lake import FakeLake
 
@@ -114,3 +121,92 @@ class DeafLake(FakeLake):
 
 def test_a_server_that_ignores_from_does_not_keep_us_for_ever() -> None:
     assert [row.history_id for row in newest_uploads(DeafLake(), 10)] == [3, 2, 1]
+
+
+class StingyLake(FakeLake):
+    """Never answers more than seven rows, whatever it is asked for."""
+
+    def history(self, offset: int, limit: int) -> list[UploadRecord]:
+        return super().history(offset, min(limit, 7))
+
+
+def test_a_server_with_smaller_pages_than_ours_hides_no_row() -> None:
+    lake = StingyLake(plain=True)
+    lake.seed(jobs=[job(1)], history=[row(number + 1) for number in range(50)])
+    assert [row.history_id for row in newest_uploads(lake, 20)] == list(range(50, 30, -1))
+    assert [row.history_id for row in walk(lake, 1, limit=20)] == list(range(50, 0, -1))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 1000])
+@pytest.mark.parametrize("known", [0, 1, 2, 8, 999, 1000, 5000])
+def test_rows_are_counted_whatever_was_known_before(count: int, known: int) -> None:
+    lake = lake_of([job(number + 1) for number in range(count)])
+    assert count_rows(lake.sync_jobs, known) == count
+
+
+def test_counting_again_where_nothing_happened_asks_twice() -> None:
+    lake = lake_of([job(number + 1) for number in range(1000)])
+    assert count_rows(lake.sync_jobs, 1000) == 1000
+    assert len(lake.calls_of("sync_jobs")) == 2
+
+
+def test_a_list_without_an_end_is_told_in_words() -> None:
+    with pytest.raises(ContractBroken, match="no end"):
+        count_rows(DeafLake().history)
+
+
+def walk(lake: FakeLake, sync_id: int, limit: int) -> list[UploadRecord]:
+    """All steps to the end, each within its bounds."""
+    found: list[UploadRecord] = []
+    step = HistoryStep([], None)
+    while True:
+        step = step_through_history(lake, sync_id, step.before, limit)
+        assert len(step.uploads) <= limit
+        found += step.uploads
+        if step.before is None:
+            return found
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_steps_through_the_history_bring_every_upload_of_a_sync_once(limit: int) -> None:
+    history = [row(number + 1, sync_id=1 + number % 20) for number in range(2500)]
+    lake = lake_of([job(number + 1) for number in range(20)], history)
+    assert [row.history_id for row in walk(lake, 2, limit)] == list(range(2482, 0, -20))
+
+
+def test_one_step_reads_a_bounded_part_and_says_where_the_next_begins() -> None:
+    history = [row(number + 1, sync_id=2 if number else 1) for number in range(30_000)]
+    lake = lake_of([job(1), job(2)], history)
+    first = step_through_history(lake, 1, None, 100)
+    assert first == HistoryStep([], 10_000)
+    assert len(lake.calls_of("sync_jobs")) == 1  # found at once where ids have no gaps
+    pages = len(lake.calls_of("history"))
+    assert step_through_history(lake, 1, first.before, 100) == HistoryStep([history[0]], None)
+    assert len(lake.calls_of("history")) == pages + 10
+
+
+def test_the_steps_end_a_day_before_the_sync_began() -> None:
+    old = [row(number + 1, 1, NOON_MS - 2 * DAY_MS) for number in range(5000)]
+    young = [row(5001 + number, 2, NOON_MS) for number in range(30)]
+    lake = lake_of([job(1, NOON_MS - 2 * DAY_MS), job(2, NOON_MS)], old + young)
+    step = step_through_history(lake, 2, 5030, 1000)
+    assert len(step.uploads) == 30
+    assert step.before is None
+    assert len(lake.calls_of("history")) == 2
+
+
+def test_a_cursor_beyond_what_a_server_still_has_comes_to_an_end() -> None:
+    lake = lake_of([job(1)], [row(1), row(2)])
+    assert [row.history_id for row in step_through_history(lake, 1, 5000, 10).uploads] == [2, 1]
+
+
+def test_a_sync_is_found_among_ids_with_gaps() -> None:
+    lake = lake_of([job(number) for number in (3, 8, 9, 4000, 10**12)], [row(1, 4000)])
+    assert [len(walk(lake, number, 10)) for number in (3, 4000, 10**12, 7, 1)] == [0, 1, 0, 0, 0]
+    assert newest_uploads(lake, 10, sync_id=4000) == [row(1, 4000)]
+
+
+def test_steps_on_a_server_that_ignores_from_end() -> None:
+    lake = DeafLake()
+    lake.seed(jobs=[job(1)], history=[])
+    assert len(walk(lake, 1, 10)) == 3

@@ -23,25 +23,22 @@ from tests.unit.engine.house import DESTINATION, House, write_files
 PROD = Connection("prod", "https://lake.example.com")
 
 
-class NoKeyring(MemorySecrets):
-    def get(self, connection_name: str) -> str | None:
-        raise ConnectionNotUsable("There is no keyring here.")
-
-
 def job_of(connection: Connection, job_id: int) -> UploadJob:
     return UploadJob(job_id, connection, DESTINATION, SyncType.INCREMENTAL, "nightly", ())
 
 
 def commands(house: House, secrets: MemorySecrets, store: MemoryConnectionStore) -> Any:
     lake = LocalLakeServer(house.home / "lake")
-    table = EngineCommands(house.engine, house.journal, store, secrets, Keys(secrets), lake).table()
+    keys = Keys(secrets, store)
+    table = EngineCommands(house.engine, house.journal, store, secrets, keys, lake).table()
     return lambda command, **args: table[command](args)
 
 
 def test_a_given_key_serves_its_own_job_and_no_other_use() -> None:
-    secrets = MemorySecrets()
+    secrets, store = MemorySecrets(), MemoryConnectionStore()
     secrets.set("prod", "stored")
-    keys = Keys(secrets)
+    store.save(PROD)
+    keys = Keys(secrets, store)
     keys.give(1, "given")
     assert keys.of_job(job_of(PROD, 1)) == "given"
     assert keys.of_job(job_of(PROD, 2)) == "stored"
@@ -82,7 +79,7 @@ def test_a_plain_server_is_read_without_a_key_but_not_written(tmp_path: Path) ->
         gateways = HttpGateways(LocalLakeServer(tmp_path / "lake"))
         try:
             with House(tmp_path, gateways=gateways) as house:
-                ask = commands(house, NoKeyring(), store)
+                ask = commands(house, MemorySecrets(available=False), store)
                 here = {"connection": {"name": "plain"}, "key": None}
                 assert ask("sync_jobs", **here, newest=10) == {"jobs": []}
                 assert ask("history", **here, newest=10, sync_id=None) == {"uploads": []}
