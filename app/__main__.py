@@ -1,4 +1,4 @@
-"""`lakedrop`: the command line; the window will start here too."""
+"""`lakedrop` alone opens the window; with a command it is the command line."""
 
 from __future__ import annotations
 
@@ -59,6 +59,8 @@ class _FirstInterrupt:
 
 
 def _command(arguments: list[str]) -> int:
+    if not arguments or arguments[0] == "window":
+        return _window(arguments[1:])
     from app.cli import exits
     from app.cli.arguments import parser
     from app.cli.terminal import Terminal
@@ -76,9 +78,23 @@ def _command(arguments: list[str]) -> int:
     options = grammar.parse_args(arguments)
     if options.command is None:
         grammar.print_help(terminal.stdout)
-        terminal.say("The window comes with a later version.")
         return exits.DONE
     return _guarded(options, terminal)
+
+
+def _window(arguments: list[str]) -> int:
+    """Imports nothing of the command line unless there is something to say."""
+    from app.composition import run_window
+    from app.domain.errors import LakeDropError
+
+    try:
+        return run_window(arguments)
+    except LakeDropError as error:
+        from app.cli import exits
+        from app.cli.terminal import Terminal
+
+        Terminal.of_process().tell_error(error)
+        return exits.FAILED
 
 
 def _guarded(options: Namespace, terminal: Terminal) -> int:

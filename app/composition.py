@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from app.domain.errors import LakeDropError, PlacesFailed, WindowFailed
 from app.infra.places import HOME_VARIABLE, Places
-from app.window_start import raise_if_no_display, window_choices
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EXPECT_LOCAL_LAKE = "--expect-local-lake"
+TRACEBACK_VARIABLE = "LAKEDROP_TRACEBACK"
 LINGER_VARIABLE = "LAKEDROP_ENGINE_LINGER_S"
 _LINGER_S = 20.0
 _LARGEST_LOG_BYTES = 5 * 1024 * 1024
@@ -68,9 +68,11 @@ def run_window(arguments: Sequence[str] = ()) -> int:
 
     Raises `WindowFailed` where no window can be opened, `PlacesFailed`.
     """
-    here = places()
+    from app.ui.choices import raise_if_no_display, window_choices
+
     choices = window_choices(arguments)
     raise_if_no_display()
+    here = places()
     try:
         from app.ui.application import run
     except ImportError as cause:

@@ -29,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     main = _Grammar("lakedrop", description=_DESCRIPTION, epilog=_EPILOG)
     main.add_argument("--version", action="version", version=f"LakeDrop {VERSION}")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    # Its arguments never come here: it is started before this module is read.
+    commands.add_parser("window", help="open the window, as lakedrop alone does")
     _add_upload(commands.add_parser("upload", help="send files and folders into a lake"))
     retry = commands.add_parser("retry", help="go on with an upload that needs attention")
     retry.add_argument("job", type=_count, metavar="JOB", help="the number that the upload told")

@@ -21,6 +21,7 @@ to do) and a remedy. Foreign errors become one of these at the edge that met the
     ├── LocalLakeFailed          stop        the local lake's server does not start
     ├── JournalFailed            stop        the queue cannot be written
     ├── PlacesFailed             stop        its own folders cannot be made or written
+    ├── WindowFailed             stop        no display, or a library of the window is missing
     └── WrongUse                 stop        a command asks for what cannot be
 Cancelling is an outcome, not an error: `Cancelled` stands outside the tree.
 """
@@ -132,6 +133,10 @@ class PlacesFailed(LakeDropError):
     title = "LakeDrop has no place for its things"
 
 
+class WindowFailed(LakeDropError):
+    title = "The window cannot be opened"
+
+
 class WrongUse(LakeDropError):
     title = "That cannot be done"
 
@@ -160,6 +165,7 @@ _KINDS: dict[str, type[LakeDropError]] = {
         LocalLakeFailed,
         JournalFailed,
         PlacesFailed,
+        WindowFailed,
         WrongUse,
     )
 }

@@ -62,6 +62,10 @@ class Places:
         return self.state / "engine.log"
 
     @property
+    def window_log(self) -> Path:
+        return self.state / "window.log"
+
+    @property
     def connections_file(self) -> Path:
         return self.config / "connections.toml"
 

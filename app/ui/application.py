@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from PySide6.QtCore import QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from app.domain.errors import LakeDropError
+from app.ui.choices import LANGUAGES, WindowChoices
 from app.ui.context import Navigator, UiContext
 from app.ui.engine_client import EngineLink
 from app.ui.error_presenter import ErrorPresenter
@@ -20,21 +20,12 @@ from app.ui.faults import Faults
 from app.ui.formats import Formats
 from app.ui.main_window import MainWindow
 from app.ui.state_texts import StateTexts
-from app.ui.theme import Theme, ThemeChoice
+from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.link.engine_client import EngineClient
 
-LANGUAGES = ("en", "vi")
 _COUNTRIES = {"en": "en_US", "vi": "vi_VN"}
-
-
-@dataclass(frozen=True, slots=True)
-class WindowChoices:
-    """`language` "" takes the system's, English where LakeDrop does not speak it."""
-
-    theme: ThemeChoice = ThemeChoice.SYSTEM
-    language: str = ""
 
 
 def run(

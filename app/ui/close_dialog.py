@@ -17,7 +17,7 @@ class CloseAnswer(StrEnum):
 
 
 class CloseDialog(QDialog):
-    """`answer` is STAY unless a button said otherwise: Escape and the frame's cross close nothing."""
+    """`answer` is STAY unless a button said otherwise: Escape and the cross close nothing."""
 
     def __init__(self, context: UiContext, running_jobs: int, parent: QWidget) -> None:
         super().__init__(parent)

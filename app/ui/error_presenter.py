@@ -117,6 +117,8 @@ class ErrorPresenter(QObject):
                 )
             case "PlacesFailed":
                 return (self.tr("LakeDrop has no place for its things"), "")
+            case "WindowFailed":
+                return (self.tr("The window cannot be opened"), "")
             case "WrongUse":
                 return (self.tr("That cannot be done"), "")
             case "EngineNotStarted":

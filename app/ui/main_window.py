@@ -34,7 +34,7 @@ _WANTED = QSize(1280, 800)
 
 
 class MainWindow(QMainWindow):
-    """`first_painted` comes once, when there is something to look at: time for all that can wait."""
+    """`first_painted` comes once, when there is something to look at: time for what can wait."""
 
     first_painted = Signal()
 
