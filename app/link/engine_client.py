@@ -1,22 +1,31 @@
 """A screen's end of the engine's socket: requests out, answers and job changes in.
 
-One thread reads; any thread may ask. Of a job's changes only the newest is kept until somebody
-looks, so a slow screen never makes the queue grow and never holds the engine up.
+One thread reads; any thread may ask. Of a watched job's changes only the newest is kept until
+somebody looks, so a slow screen never makes the queue grow and never holds the engine up. Who asks
+either waits (`request`) or is called back (`post`, `watch_jobs`).
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from types import TracebackType
 from typing import Any
 
-from app.domain.errors import error_from_kind
+from app.domain.errors import LakeDropError, WrongUse
 from app.domain.snapshots import JobSnapshot
 from app.link.engine_errors import EngineGone, EngineSilent
+from app.link.outbox import Answer, OnAnswer, Outbox, answer_of
 from app.link.protocol import MAX_FRAME_BYTES, RuntimeFile, decode, encode
+
+log = logging.getLogger(__name__)
+
+OnNews = Callable[[dict[int, JobSnapshot], list[int]], None]
+"""Called with the jobs that changed, by number, and the numbers of those that were removed."""
 
 # Waits are cut into slices, because an endless wait for a lock cannot be interrupted on Windows.
 _SLICE_S = 0.25
@@ -24,6 +33,9 @@ _SLICE_S = 0.25
 _CLOSED = (
     "The upload engine ended or closed the connection. Its queue is kept; run the command again."
 )
+_NONSENSE = "The upload engine sent something this version does not understand."
+
+__all__ = ["Answer", "EngineClient", "JobWatch", "OnAnswer", "OnNews"]
 
 
 class EngineClient:
@@ -36,8 +48,11 @@ class EngineClient:
         self._next_id = 1
         self._waiting: dict[int, int | None] = {}  # request id → the job it begins to watch
         self._answers: dict[int, dict[str, Any]] = {}
+        self._watched: set[int] = set()
         self._newest: dict[int, JobSnapshot] = {}
+        self._jobs_listener: _JobsListener | None = None
         self._gone: str | None = None
+        self._outbox = Outbox(self._send)
         self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
         self._reader.start()
 
@@ -56,18 +71,47 @@ class EngineClient:
             request_id = self._next_id
             self._next_id += 1
             self._waiting[request_id] = args["job_id"] if command == "watch" else None
+            if command == "watch":
+                self._watched.add(args["job_id"])
         try:
-            self._send({"id": request_id, "command": command, "args": args})
+            self._send(encode({"id": request_id, "command": command, "args": args}))
             answer = self._answer(request_id, command, timeout_s)
         finally:
             with self._news:
                 self._waiting.pop(request_id, None)
                 self._answers.pop(request_id, None)
-        if "error" in answer:
-            error = answer["error"]
-            raise error_from_kind(str(error.get("kind", "")), str(error.get("message", "")))
-        result = answer.get("result")
-        return result if isinstance(result, dict) else {}
+        told = answer_of(answer)
+        if told.error is not None:
+            raise told.error
+        return told.result or {}
+
+    def post(self, command: str, on_answer: OnAnswer, /, **args: Any) -> None:
+        """Asks and returns at once; encoding and sending happen on a thread of their own.
+
+        `on_answer` is called exactly once, with `EngineGone` also when the engine goes away or this
+        client is closed; on the reading or the sending thread, so it must return soon: store and
+        signal. Requests are sent in the order they were posted, and answered in any. `args` are
+        not to be changed afterwards.
+        """
+        with self._news:
+            request_id = self._next_id
+            self._next_id += 1
+        self._outbox.post(request_id, command, args, on_answer)
+
+    def watch_jobs(self, on_news: OnNews, on_lost: Callable[[LakeDropError], None]) -> None:
+        """Tells all jobs, by the first call of `on_news`, and from then on what happens to them.
+
+        `on_lost` is called once, when the connection ends (also by `close`) or the engine refuses.
+        Both are called on the thread that reads: they must only store and signal. While they take
+        their time nothing is read and nothing piles up here; the engine then tells the newest
+        state alone. Only once for a client, else `WrongUse`.
+        """
+        listener = _JobsListener(on_news, on_lost)
+        with self._news:
+            if self._jobs_listener is not None:
+                raise WrongUse("The jobs are watched already.")
+            self._jobs_listener = listener
+        self.post("watch_jobs", listener.begin)
 
     def watch(self, job_id: int) -> JobWatch:
         """The job now, and from then on its changes."""
@@ -101,8 +145,7 @@ class EngineClient:
     ) -> None:
         self.close()
 
-    def _send(self, message: dict[str, Any]) -> None:
-        frame = encode(message)
+    def _send(self, frame: bytes) -> None:
         with self._sending:
             with self._news:
                 self._raise_if_gone()
@@ -148,22 +191,89 @@ class EngineClient:
         except (EOFError, OSError):
             pass  # the engine left; `_lose` below tells everybody who waits
         except (ValueError, KeyError, TypeError):
-            why = "The upload engine sent something this version does not understand."
+            why = _NONSENSE
         self._lose(why)
+        with self._news:
+            error, listener = EngineGone(self._gone or why), self._jobs_listener
+        self._outbox.end(error)
+        if listener is not None:
+            listener.lose(error)
         with self._sending:
             self._connection.close()
 
     def _take(self, message: dict[str, Any]) -> None:
-        with self._news:
-            if message.get("event") == "job":
+        match message.get("event"):
+            case "job":
                 snapshot = JobSnapshot.from_wire(message["job"])
-                self._newest[snapshot.job_id] = snapshot
-            elif message["id"] in self._waiting:
-                self._answers[message["id"]] = message
-                watched = self._waiting[message["id"]]
+                self._take_news({snapshot.job_id: snapshot}, [])
+            case "gone":
+                self._take_news({}, [int(job_id) for job_id in message["job_ids"]])
+            case _:
+                request_id = message["id"]
+                if not self._outbox.answer(request_id, message):
+                    self._take_answer(request_id, message)
+
+    def _take_news(self, changed: dict[int, JobSnapshot], removed: list[int]) -> None:
+        with self._news:
+            for job_id, snapshot in changed.items():
+                if job_id in self._watched:
+                    self._newest[job_id] = snapshot
+            listener = self._jobs_listener
+            self._news.notify_all()
+        if listener is not None:  # without the lock: it may ask for more
+            listener.hear(changed, removed)
+
+    def _take_answer(self, request_id: int, message: dict[str, Any]) -> None:
+        with self._news:
+            if request_id in self._waiting:
+                self._answers[request_id] = message
+                watched = self._waiting[request_id]
                 if watched is not None:
                     self._newest.pop(watched, None)  # the answer is newer than what came before
             self._news.notify_all()
+
+
+class _JobsListener:
+    """Who is told of all jobs. What comes before the answer is older than it, and left out."""
+
+    def __init__(self, on_news: OnNews, on_lost: Callable[[LakeDropError], None]) -> None:
+        self._on_news = on_news
+        self._on_lost = on_lost
+        self._lock = threading.Lock()
+        self._has_begun = False
+        self._is_lost = False
+
+    def begin(self, answer: Answer) -> None:
+        if answer.error is not None:
+            self.lose(answer.error)
+            return
+        try:
+            rows = (answer.result or {})["jobs"]
+            jobs = [JobSnapshot.from_wire(row) for row in rows]
+        except (KeyError, TypeError, ValueError):
+            self.lose(EngineGone(_NONSENSE))
+            return
+        self._has_begun = True
+        self.hear({job.job_id: job for job in jobs}, [])
+
+    def hear(self, changed: dict[int, JobSnapshot], removed: list[int]) -> None:
+        if not self._has_begun or self._is_lost:
+            return
+        try:
+            self._on_news(changed, removed)
+        except Exception:
+            # The listener's own fault must not cost everybody else the connection.
+            log.critical("a listener failed at news of jobs", exc_info=True)
+
+    def lose(self, error: LakeDropError) -> None:
+        with self._lock:
+            if self._is_lost:
+                return
+            self._is_lost = True
+        try:
+            self._on_lost(error)
+        except Exception:
+            log.critical("a listener failed at the end of the connection", exc_info=True)
 
 
 class JobWatch:

@@ -1,5 +1,21 @@
 """An engine without an engine: a real listener that speaks the protocol from a script.
 
+For tests of a screen, the window's too:
+
+    with FakeEngine(tmp_path / "engine.json") as engine:
+        engine.answers["connections"] = lambda args: {"keyring": True, "connections": []}
+        engine.answers["start_job"] = refuse        # what raises a LakeDropError answers with it
+        engine.show(snapshot(job_id=1))             # a job that `watch_jobs` tells of
+        client = engine.client()                    # a real EngineClient attached to it
+        engine.show(snapshot(JobState.UPLOADING, job_id=1, bytes_sent=10))  # an event
+        engine.forget(1)                            # a job that was removed
+        engine.push({"event": "job", "job": {…}})   # any event, word by word
+        engine.drop_screens()                       # as if it had died
+        engine.args_of("start_job")                 # what the screen sent
+
+An answer is called on a thread of its own, so one that waits (for an Event) delays no other.
+`watch_jobs` answers by itself with what was shown; events after it never overtake that answer.
+
 `python -m tests.support.fake_engine RUNTIME_FILE [--error TEXT] [--silent] [--no-listen]` is one in
 a process of its own, as the starter starts it; it says `hello` and ends on `stop`.
 """
@@ -8,12 +24,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
@@ -23,6 +40,7 @@ from typing import Any
 from app.domain.errors import LakeDropError, WrongUse
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
+from app.link.engine_client import EngineClient
 from app.link.engine_starter import connect_running
 from app.link.protocol import PROTOCOL_VERSION, RuntimeFile, decode, encode, error_to_wire
 from embedded_server.contract import SyncType
@@ -54,6 +72,10 @@ def snapshot(state: JobState = JobState.DRAFT, **changes: Any) -> JobSnapshot:
         "speed_bytes_s": 0.0,
         "waiting_reason": "",
     }
+    empty: dict[str, Any] = {"int": 0, "float": 0.0, "str": "", "bool": False}
+    for field in dataclasses.fields(JobSnapshot):
+        if field.name not in fields and field.default is dataclasses.MISSING:
+            fields[field.name] = empty.get(str(field.type))
     return JobSnapshot(**(fields | changes))
 
 
@@ -65,6 +87,7 @@ class FakeEngine:
         self.answers: dict[str, Answer] = {"hello": lambda _: {"version": "0", "pid": os.getpid()}}
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.stopped = threading.Event()
+        self.jobs: dict[int, JobSnapshot] = {}
         self._key = os.urandom(16)
         # A folder of its own: a Unix socket's path may hold some 100 bytes only.
         self._folder = tempfile.TemporaryDirectory(prefix="fake-engine-")
@@ -89,11 +112,37 @@ class FakeEngine:
         """Of the last such request."""
         return [args for name, args in self.requests if name == command][-1]
 
-    def push(self, job: JobSnapshot) -> None:
-        """Sends the change to every screen."""
+    def client(self) -> EngineClient:
+        """A screen's end, attached."""
+        runtime = RuntimeFile.read(self.runtime_file)
+        assert runtime is not None
+        return EngineClient.connect(runtime)
+
+    def show(self, *jobs: JobSnapshot) -> None:
+        """These jobs are there now, and as they stand here: every screen is told."""
         with self._lock:
-            for connection in self._open:
-                connection.send_bytes(encode({"event": "job", "job": job.to_wire()}))
+            self.jobs |= {job.job_id: job for job in jobs}
+            for job in jobs:
+                self._tell({"event": "job", "job": job.to_wire()})
+
+    def forget(self, *job_ids: int) -> None:
+        """These jobs were removed: every screen is told."""
+        with self._lock:
+            for job_id in job_ids:
+                self.jobs.pop(job_id, None)
+            self._tell({"event": "gone", "job_ids": list(job_ids)})
+
+    def push(self, event: JobSnapshot | Mapping[str, Any]) -> None:
+        """Sends the event, or the change of a job, to every screen."""
+        if isinstance(event, JobSnapshot):
+            event = {"event": "job", "job": event.to_wire()}
+        with self._lock:
+            self._tell(event)
+
+    def _tell(self, event: Mapping[str, Any]) -> None:
+        for connection in self._open:
+            with contextlib.suppress(OSError):  # the screen left
+                connection.send_bytes(encode(event))
 
     def send_raw(self, frame: bytes) -> None:
         with self._lock:
@@ -164,6 +213,9 @@ class FakeEngine:
             if command == "stop":
                 self.stopped.set()
                 reply["result"] = {}
+            elif command == "watch_jobs" and command not in self.answers:
+                self._answer_watch_jobs(connection, reply)
+                return
             elif command in self.answers:
                 reply["result"] = self.answers[command](args)
             else:
@@ -171,6 +223,13 @@ class FakeEngine:
         except LakeDropError as error:
             reply["error"] = error_to_wire(error)
         with self._lock, contextlib.suppress(OSError):  # the screen left
+            if connection in self._open:
+                connection.send_bytes(encode(reply))
+
+    def _answer_watch_jobs(self, connection: Connection[Any, Any], reply: dict[str, Any]) -> None:
+        # In one go: what is shown from here on comes as an event, after the answer.
+        with self._lock, contextlib.suppress(OSError):  # the screen left
+            reply["result"] = {"jobs": [job.to_wire() for job in self.jobs.values()]}
             if connection in self._open:
                 connection.send_bytes(encode(reply))
 
