@@ -219,6 +219,7 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
             commands.table(),
             engine.snapshot,
             engine.version,
+            engine.shown_jobs,
             lambda: engine.is_busy,
             _linger_s(),
         )

@@ -23,6 +23,7 @@ STATES = {
     JobState.UPLOADING: "uploading",
     JobState.ENDING: "ending the sync",
     JobState.FINISHED: "finished",
+    JobState.PAUSED: "paused",
     JobState.NEEDS_ATTENTION: "needs attention",
     JobState.FAILED: "failed",
     JobState.CANCELLED: "cancelled",

@@ -13,7 +13,7 @@ from typing import Protocol
 from app.domain.connections import Connection
 from app.domain.errors import LakeDropError
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
-from app.domain.upload_job import Source, UploadJob
+from app.domain.upload_job import PendingSource, Source, UploadJob
 from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
 
 OnSent = Callable[[int], None]
@@ -112,7 +112,7 @@ class Gateways(Protocol):
 class SourceFiles(Protocol):
     """The user's files on this machine."""
 
-    def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
+    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
         """Every file of a dropped path, streamed. Symbolic links are left out and told.
 
         Raises `SourceUnreadable` when the dropped path itself does not exist.
@@ -155,12 +155,13 @@ class ItemCounts:
 class Journal(Protocol):
     """The queue that survives a crash. One writer; every method may raise `JournalFailed`.
 
-    `add_job`, `save_job` and `add_items` are durable when they return; `record` within a moment,
-    and always before `flush` returns: what is lost with a crash is only sent again.
+    What adds, saves, moves or removes is durable when it returns; `record` within a moment, and
+    always before `flush` returns: what is lost with a crash is only sent again. Ranges of items
+    are [first, last] numbers.
     """
 
-    def add_job(self, job: UploadJob) -> UploadJob:
-        """Gives the job its number."""
+    def add_job(self, job: UploadJob, sources: Sequence[Source] = ()) -> UploadJob:
+        """Gives the job its number; the sources are pending."""
         ...
 
     def save_job(self, job: UploadJob) -> None: ...
@@ -171,9 +172,31 @@ class Journal(Protocol):
 
     def remove_job(self, job_id: int) -> None: ...
 
+    def add_sources(self, job_id: int, sources: Sequence[Source]) -> None:
+        """More pending ones, after those that are there; the job's intake is not done then."""
+        ...
+
+    def pending_sources(self, job_id: int, limit: int) -> list[PendingSource]:
+        """The oldest ones that are not taken in."""
+        ...
+
     def add_items(
-        self, job_id: int, found: Sequence[FoundFile], left_out: Sequence[LeftOut]
-    ) -> None: ...
+        self,
+        job_id: int,
+        found: Sequence[FoundFile],
+        left_out: Sequence[LeftOut],
+        taken_in_to: int = 0,
+    ) -> None:
+        """Together with these items, the pending sources up to that number are done with."""
+        ...
+
+    def source_paths(self, job_id: int) -> list[str]:
+        """Of all its items, and of those removed while the intake is not done."""
+        ...
+
+    def remove_items(self, job_id: int, ranges: Sequence[tuple[int, int]]) -> ItemCounts:
+        """Says what was removed."""
+        ...
 
     def queued(self, job_id: int, after_item_id: int, limit: int) -> list[QueueItem]:
         """The next queued items by number."""
@@ -182,6 +205,18 @@ class Journal(Protocol):
     def items(
         self, job_id: int, states: frozenset[ItemState] | None, after_item_id: int, limit: int
     ) -> list[QueueItem]: ...
+
+    def item_ids(
+        self, job_id: int, states: frozenset[ItemState] | None, after_item_id: int
+    ) -> list[int]:
+        """All numbers above that one, growing."""
+        ...
+
+    def items_at(
+        self, job_id: int, ranges: Sequence[tuple[int, int]], limit: int
+    ) -> list[QueueItem]:
+        """In the order of the ranges; numbers that the job has not are passed over."""
+        ...
 
     def left_out(self, job_id: int, limit: int) -> list[LeftOut]: ...
 

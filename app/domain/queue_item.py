@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from app.domain.errors import SourceUnreadable
+
 
 class ItemState(StrEnum):
     QUEUED = "queued"
@@ -74,12 +76,13 @@ class QueueItem:
     tries: int = 0
     message: str = ""
     sha256: str = ""
+    problem: str = ""  # the kind of the error that failed it, e.g. "FileRefused"
 
-    def moved_to(self, state: ItemState, message: str = "") -> QueueItem:
+    def moved_to(self, state: ItemState, message: str = "", problem: str = "") -> QueueItem:
         """The item in its next state; raises `IllegalMove` where the table has no such move."""
         if state not in _MOVES[self.state]:
             raise IllegalMove(f"item {self.item_id}: {self.state} to {state}")
-        return replace(self, state=state, message=message)
+        return replace(self, state=state, message=message, problem=problem)
 
     def arrived(self, assurance: Assurance, sha256: str) -> QueueItem:
         moved = self.moved_to(ItemState.UPLOADED)
@@ -94,6 +97,9 @@ class QueueItem:
 class FoundFile:
     """A file that intake found, before the journal gave it a number.
 
+    `folder` is the lake folder below the job's destination, "" or such as "/sales/2026". Its first
+    part `top`, "" or "/sales", is the dropped folder's own name, which the job may leave out.
+
     `problem` says why it cannot be uploaded at all (a folder that cannot be listed, say). It is
     planned all the same and counts as failed, so that a full sync never ends without it.
     """
@@ -104,6 +110,11 @@ class FoundFile:
     size_bytes: int
     modified_ns: int
     problem: str = ""
+    top: str = ""
+
+    @property
+    def problem_kind(self) -> str:
+        return SourceUnreadable.__name__ if self.problem else ""
 
 
 @dataclass(frozen=True, slots=True)

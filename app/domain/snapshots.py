@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,27 @@ from embedded_server.contract import SyncType
 
 @dataclass(frozen=True, slots=True)
 class ActiveTransfer:
-    """One request under way: a file, or a batch of small ones told by its first file."""
+    """One request under way: a file, or a batch of small ones told by its first file.
+
+    `item_ids` are the items in it as [first, last] ranges; `verifying`: all bytes are sent, and
+    the server's answer about them is awaited.
+    """
 
     lake_path: str
     files: int
     sent_bytes: int
     size_bytes: int
+    item_ids: tuple[tuple[int, int], ...] = ()
+    verifying: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class JobSnapshot:
-    """A job at one moment. Sizes are bytes, `speed_bytes_s` a mean over the last seconds."""
+    """A job at one moment. Sizes are bytes, `speed_bytes_s` a mean over the last seconds.
+
+    Times are milliseconds since 1970-01-01 UTC, 0 where not yet. `rows_version` grows when items
+    were removed or the lake paths of all changed; items that are added only grow `files`.
+    """
 
     job_id: int
     name: str
@@ -46,13 +56,19 @@ class JobSnapshot:
     waiting_reason: str  # why nothing moves right now, "" while it does
     active: tuple[ActiveTransfer, ...] = ()
     problem: str = ""  # the kind of the error that made the job rest
+    contents_only: bool = False
+    kept: bool = False
+    created_at_ms: int = 0
+    started_at_ms: int = 0
+    ended_at_ms: int = 0
+    rows_version: int = 0
+    waiting: tuple[tuple[int, str], ...] = ()  # items that wait to be tried again, with the reason
 
     def to_wire(self) -> dict[str, Any]:
         wire = {name: getattr(self, name) for name in self.__slots__}
         wire["mode"], wire["state"] = self.mode.value, self.state.value
         wire["active"] = [
-            [transfer.lake_path, transfer.files, transfer.sent_bytes, transfer.size_bytes]
-            for transfer in self.active
+            [getattr(transfer, name) for name in transfer.__slots__] for transfer in self.active
         ]
         return wire
 
@@ -60,5 +76,31 @@ class JobSnapshot:
     def from_wire(cls, wire: Mapping[str, Any]) -> JobSnapshot:
         fields = {name: wire[name] for name in cls.__slots__}
         fields["mode"], fields["state"] = SyncType(fields["mode"]), JobState(fields["state"])
-        fields["active"] = tuple(ActiveTransfer(*transfer) for transfer in fields["active"])
+        fields["active"] = tuple(
+            ActiveTransfer(path, files, sent, size, id_ranges(ids), verifying)
+            for path, files, sent, size, ids, verifying in fields["active"]
+        )
+        fields["waiting"] = tuple((item_id, reason) for item_id, reason in fields["waiting"])
         return cls(**fields)
+
+
+def id_ranges(wire: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    """Ranges [first, last] as they come over the socket; raises `ValueError` for anything else."""
+    return tuple((int(first), int(last)) for first, last in wire)
+
+
+def as_ranges(item_ids: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """Growing numbers as compact ranges: 1, 2, 3, 7 are (1, 3), (7, 7)."""
+    ranges: list[tuple[int, int]] = []
+    first = last = None
+    for item_id in item_ids:
+        if first is None or last is None:
+            first = last = item_id
+        elif item_id == last + 1:
+            last = item_id
+        else:
+            ranges.append((first, last))
+            first = last = item_id
+    if first is not None and last is not None:
+        ranges.append((first, last))
+    return tuple(ranges)

@@ -1,13 +1,15 @@
 """A job: what goes where, in which mode; its states, and the only moves between them.
 
     draft ─► queued ─► starting ─► uploading ─► ending ─► finished
-               ▲          │            │           │
-               │          └────────────┴───────────┴──► needs_attention ─► queued   (retry)
-               │                       │           └──► failed
+               ▲ │        │            │           │
+               │ │        └────────────┴───────────┴──► needs_attention ─► queued   (retry)
+               │ │        │            │           └──► failed
+               │ └────────┴────────────┴──► paused ─► queued   (resume)
                └── (after a crash: starting and uploading; ending goes on as ending)
     every state that is not final ──► cancelled
 
 *needs attention*: some files failed, or a question is open; nothing was ended.
+*paused*: by the user; stays so, also in the next engine, until the user resumes it.
 *failed*: the sync cannot go on at all (wrong key, refused destination).
 """
 
@@ -29,11 +31,13 @@ class JobState(StrEnum):
     UPLOADING = "uploading"
     ENDING = "ending"
     FINISHED = "finished"
+    PAUSED = "paused"
     NEEDS_ATTENTION = "needs_attention"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
+PAUSABLE = frozenset({JobState.QUEUED, JobState.STARTING, JobState.UPLOADING})
 RUNNING = frozenset({JobState.QUEUED, JobState.STARTING, JobState.UPLOADING, JobState.ENDING})
 ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
@@ -44,12 +48,14 @@ _DRAFTS_KEPT_MS = 7 * _DAY_MS
 _WANT_A_KEY = (ConnectionNotUsable.__name__, InvalidApiKey.__name__)
 
 _S = JobState
+_STOPPED = frozenset({_S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED})
 _MOVES: dict[JobState, frozenset[JobState]] = {
     _S.DRAFT: frozenset({_S.QUEUED, _S.FAILED, _S.CANCELLED}),
-    _S.QUEUED: frozenset({_S.STARTING, _S.UPLOADING, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED}),
-    _S.STARTING: frozenset({_S.UPLOADING, _S.QUEUED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED}),
-    _S.UPLOADING: frozenset({_S.ENDING, _S.QUEUED, _S.FAILED, _S.NEEDS_ATTENTION, _S.CANCELLED}),
+    _S.QUEUED: _STOPPED | {_S.STARTING, _S.UPLOADING, _S.PAUSED},
+    _S.STARTING: _STOPPED | {_S.UPLOADING, _S.QUEUED, _S.PAUSED},
+    _S.UPLOADING: _STOPPED | {_S.ENDING, _S.QUEUED, _S.PAUSED},
     _S.ENDING: frozenset({_S.FINISHED, _S.QUEUED, _S.FAILED, _S.NEEDS_ATTENTION}),
+    _S.PAUSED: frozenset({_S.QUEUED, _S.CANCELLED}),
     _S.NEEDS_ATTENTION: frozenset({_S.QUEUED, _S.CANCELLED}),
     _S.FINISHED: frozenset(),
     _S.FAILED: frozenset(),
@@ -66,6 +72,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class PendingSource:
+    """A dropped path whose files are not all in the journal yet; numbers grow with time."""
+
+    source_id: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Consents:
     """What the user agreed to, each for itself; nothing is agreed to by default."""
 
@@ -76,14 +90,16 @@ class Consents:
 
 @dataclass(frozen=True, slots=True)
 class UploadJob:
-    """Times are milliseconds since 1970-01-01 UTC, 0 where not yet."""
+    """Times are milliseconds since 1970-01-01 UTC, 0 where not yet.
+
+    Its sources are not part of it: the journal keeps those that are still to be taken in.
+    """
 
     job_id: int
     connection: Connection
     destination: str
     mode: SyncType
     name: str
-    sources: tuple[Source, ...]
     state: JobState = JobState.DRAFT
     intake_done: bool = False
     consents: Consents = Consents()
@@ -95,6 +111,8 @@ class UploadJob:
     created_at_ms: int = 0
     started_at_ms: int = 0
     ended_at_ms: int = 0
+    contents_only: bool = False  # the dropped folders' own names are left out of the lake paths
+    kept: bool = False  # a draft of the window: stays until it is started or removed
 
     def moved_to(self, state: JobState, message: str = "", problem: str = "") -> UploadJob:
         """The job in its next state; raises `IllegalMove` where the table has no such move."""
@@ -105,9 +123,14 @@ class UploadJob:
     def may_be_forgotten(self, now_ms: int) -> bool:
         """Ended long ago, or a draft that nobody came back to: the journal need not keep it."""
         if self.state is JobState.DRAFT:
-            return now_ms - self.created_at_ms > _DRAFTS_KEPT_MS
+            return not self.kept and now_ms - self.created_at_ms > _DRAFTS_KEPT_MS
         since_ms = self.ended_at_ms or self.created_at_ms
         return self.state in ENDED and now_ms - since_ms > _ENDED_KEPT_MS
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a window lists it: a command line's draft is nobody else's business yet."""
+        return self.kept or self.state is not JobState.DRAFT
 
     @property
     def waits_for_key(self) -> bool:

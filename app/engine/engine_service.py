@@ -11,9 +11,10 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener, answer_challenge, deliver_challenge
 from multiprocessing.connection import Connection as Channel
@@ -43,14 +44,14 @@ class EngineService:
         commands: Mapping[str, Command],
         snapshot: Callable[[int], JobSnapshot],
         version: Callable[[int], int],
+        shown_jobs: Callable[[], Sequence[int]],
         is_busy: Callable[[], bool],
         linger_s: float,
     ) -> None:
         self._listener = listener
         self._auth_key = auth_key
         self._commands = commands
-        self._snapshot = snapshot
-        self._version = version
+        self._look = _Look(snapshot, version, shown_jobs)
         self._is_busy = is_busy
         self._linger_s = linger_s
         self._lock = threading.Lock()
@@ -85,7 +86,7 @@ class EngineService:
         self._left.set()
 
     def job_changed(self, job_id: int) -> None:
-        """A job moved to another state: its watchers are told at once."""
+        """A job moved to another state, or is gone: its watchers are told at once."""
         with self._lock:
             screens = list(self._screens)
         for screen in screens:
@@ -118,7 +119,7 @@ class EngineService:
             log.warning("a caller could not prove that it knows the engine's key")
             channel.close()
             return
-        screen = _Screen(channel, self._commands, self._snapshot, self._version, self.stop)
+        screen = _Screen(channel, self._commands, self._look, self.stop)
         with self._lock:
             self._screens.add(screen)
         self._left.set()
@@ -130,6 +131,25 @@ class EngineService:
             self._left.set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How a job is looked at; the first two raise `WrongUse` for one that there is not."""
+
+    snapshot: Callable[[int], JobSnapshot]
+    version: Callable[[int], int]
+    shown_jobs: Callable[[], Sequence[int]]
+
+    def at(self, job_id: int) -> _Sighted:
+        version = self.version(job_id)  # before the snapshot, so that nothing is missed
+        return _Sighted(version, self.snapshot(job_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighted:
+    version: int
+    job: JobSnapshot
+
+
 class _Screen:
     """One attached window or command line."""
 
@@ -137,17 +157,19 @@ class _Screen:
         self,
         channel: Channel[Any, Any],
         commands: Mapping[str, Command],
-        snapshot: Callable[[int], JobSnapshot],
-        version: Callable[[int], int],
+        look: _Look,
         stop: Callable[[], None],
     ) -> None:
         self._channel = channel
         self._stop = stop
         self._commands = commands
-        self._snapshot = snapshot
-        self._version = version
+        self._look = look
         self._sending = threading.Lock()
+        self._watching = threading.Lock()  # guards the next four
         self._watched: dict[int, int] = {}  # job → version last told
+        self._moving: set[int] = set()  # of these, those that change without a word
+        self._woken: set[int] = set()  # jobs of which somebody said that they changed
+        self._watches_all = False
         self._wake = threading.Event()
         self._closed = threading.Event()
 
@@ -168,8 +190,11 @@ class _Screen:
                 self.close()
 
     def wake(self, job_id: int) -> None:
-        if job_id in self._watched:
-            self._wake.set()
+        with self._watching:
+            if not self._watches_all and job_id not in self._watched:
+                return
+            self._woken.add(job_id)
+        self._wake.set()
 
     def close(self) -> None:
         self._closed.set()
@@ -179,11 +204,14 @@ class _Screen:
     def _answer(self, request: Mapping[str, Any]) -> None:
         answer: dict[str, Any] = {"id": request.get("id")}
         name, args = request.get("command"), request.get("args")
-        watch: tuple[int, int] | None = None
+        watched: list[_Sighted] = []
         try:
             if name == "watch":
-                watch, snapshot = self._look_at(args)
-                answer["result"] = snapshot.to_wire()
+                watched = [self._look_at(args)]
+                answer["result"] = watched[0].job.to_wire()
+            elif name == "watch_jobs":
+                watched = self._look_at_all()
+                answer["result"] = {"jobs": [sighted.job.to_wire() for sighted in watched]}
             else:
                 answer["result"] = self._run(name, args if isinstance(args, dict) else {})
         except LakeDropError as error:
@@ -193,22 +221,43 @@ class _Screen:
             fault = LakeDropError("LakeDrop met a fault of its own; its log has the details.")
             answer["error"] = error_to_wire(fault)
         self._send(answer)
-        if watch:
+        if "result" in answer and name in ("watch", "watch_jobs"):
             # Only now: an event must never overtake the answer, which would pass for the newer one.
-            job_id, version = watch
-            self._watched[job_id] = version
-            self._wake.set()
+            self._watch(watched, all_jobs=name == "watch_jobs")
         if name == "stop":
             self._stop()  # only now, too: it hangs up
 
-    def _look_at(self, args: object) -> tuple[tuple[int, int], JobSnapshot]:
-        """The job and its version, taken before the snapshot so that nothing is missed."""
+    def _look_at(self, args: object) -> _Sighted:
         try:
             job_id = int(args["job_id"]) if isinstance(args, dict) else -1
         except (KeyError, TypeError, ValueError) as cause:
             raise WrongUse(f"The command 'watch' was called wrongly: {cause}.") from cause
-        version = self._version(job_id)
-        return (job_id, version), self._snapshot(job_id)
+        return self._look.at(job_id)
+
+    def _look_at_all(self) -> list[_Sighted]:
+        found = []
+        for job_id in self._look.shown_jobs():
+            with suppress(WrongUse):  # removed at this very moment
+                found.append(self._look.at(job_id))
+        return found
+
+    def _watch(self, watched: list[_Sighted], *, all_jobs: bool) -> None:
+        with self._watching:
+            for sighted in watched:
+                self._told(sighted)
+                self._woken.add(sighted.job.job_id)  # it may have changed, or gone, meanwhile
+            if all_jobs:
+                self._watches_all = True
+                self._woken.update(self._look.shown_jobs())  # or come
+        self._wake.set()
+
+    def _told(self, sighted: _Sighted) -> None:
+        job = sighted.job
+        self._watched[job.job_id] = sighted.version
+        if job.state in RUNNING or _is_looking_for_files(job):
+            self._moving.add(job.job_id)
+        else:
+            self._moving.discard(job.job_id)
 
     def _run(self, name: object, args: Mapping[str, Any]) -> Mapping[str, Any]:
         if name == "stop":
@@ -223,18 +272,47 @@ class _Screen:
             raise WrongUse(f"The command {name!r} was called wrongly: {cause}.") from cause
 
     def _push(self) -> None:
+        """Looks only at jobs that move, and at those that somebody said something of."""
         while not self._closed.is_set():
-            running = False
-            for job_id, told in list(self._watched.items()):
-                version = self._version(job_id)
-                snapshot = self._snapshot(job_id)
-                running = running or snapshot.state in RUNNING or _is_looking_for_files(snapshot)
-                if version != told:
-                    self._watched[job_id] = version
-                    self._send({"event": "job", "job": snapshot.to_wire()})
+            with self._watching:
+                # New ones are listed for a window only.
+                shown = set(self._look.shown_jobs()) if self._woken and self._watches_all else set()
+                looked_at = {
+                    job_id: self._watched.get(job_id)
+                    for job_id in self._woken | self._moving
+                    if job_id in self._watched or job_id in shown
+                }
+                self._woken.clear()
+            gone = [job_id for job_id, told in looked_at.items() if not self._tell(job_id, told)]
+            if gone:
+                self._forget(gone)
             # At rest nothing changes unless somebody says so through `wake`.
-            if self._wake.wait(_PUSH_EVERY_S if running else None):
+            if self._wake.wait(_PUSH_EVERY_S if self._moving else None):
                 self._wake.clear()
+
+    def _tell(self, job_id: int, told: int | None) -> bool:
+        """Sends the job where it is another than was told; False when it is gone."""
+        try:
+            if self._look.version(job_id) == told:
+                return True
+            sighted = self._look.at(job_id)
+        except WrongUse:
+            return False
+        except LakeDropError as error:
+            log.warning("job %s cannot be looked at: %s", job_id, error.message)
+            return True
+        with self._watching:
+            self._told(sighted)
+        self._send({"event": "job", "job": sighted.job.to_wire()})
+        return True
+
+    def _forget(self, job_ids: list[int]) -> None:
+        with self._watching:
+            for job_id in job_ids:
+                self._watched.pop(job_id, None)
+                self._moving.discard(job_id)
+        if self._watches_all:
+            self._send({"event": "gone", "job_ids": job_ids})
 
     def _send(self, message: Mapping[str, Any]) -> None:
         frame = encode(message)

@@ -31,6 +31,11 @@ class Keys:
             with self._lock:
                 self._of_jobs[job_id] = key
 
+    def forget(self, job_id: int) -> None:
+        """The job is gone, or goes to another server."""
+        with self._lock:
+            self._of_jobs.pop(job_id, None)
+
     def of_job(self, job: UploadJob) -> str | None:
         with self._lock:
             given = self._of_jobs.get(job.job_id)

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import replace
+from collections.abc import Sequence
 
 from app.domain.ports import Clock, ItemCounts
 from app.domain.queue_item import Assurance, ItemState, QueueItem
-from app.domain.snapshots import ActiveTransfer, JobSnapshot
+from app.domain.snapshots import ActiveTransfer, JobSnapshot, as_ranges
 from app.domain.upload_job import UploadJob
 
 _SPEED_OVER_S = 5.0
 _SPEED_STEP_S = 0.25
+_MOST_WAITING_TOLD = 50
+
+
+class _Request:
+    """One under way; its items leave it as they settle."""
+
+    __slots__ = ("item_ids", "lake_path", "sent_bytes", "size_bytes")
+
+    def __init__(self, items: Sequence[QueueItem]) -> None:
+        self.lake_path = items[0].lake_path
+        self.item_ids = {item.item_id for item in items}
+        self.sent_bytes = 0
+        self.size_bytes = sum(item.size_bytes for item in items)
+
+    def told(self) -> ActiveTransfer:
+        return ActiveTransfer(
+            self.lake_path,
+            len(self.item_ids),
+            self.sent_bytes,
+            self.size_bytes,
+            as_ranges(sorted(self.item_ids)),
+            verifying=self.sent_bytes >= self.size_bytes,
+        )
 
 
 class ProgressLedger:
@@ -28,11 +51,13 @@ class ProgressLedger:
         self._files = self._bytes = self._arrived = self._verified = 0
         self._failed = self._cancelled = self._left_out = 0
         self._bytes_arrived = 0
-        self._active: dict[int, ActiveTransfer] = {}
+        self._active: dict[int, _Request] = {}
+        self._waiting: dict[int, str] = {}
         self._speed_marks: deque[tuple[float, int]] = deque()
         self._next_ticket = 0
         self._sent_ever = 0
         self._waiting_reason = ""
+        self._rows_version = 0
         self.version = 0
 
     def load(self, counts: ItemCounts) -> None:
@@ -49,30 +74,45 @@ class ProgressLedger:
             self._left_out = counts.left_out
             self.version += 1
 
-    def found(self, files: int, size_bytes: int, left_out: int) -> None:
+    def found(self, files: int, size_bytes: int, left_out: int, failed: int = 0) -> None:
+        """`failed` of the files cannot be uploaded."""
         with self._lock:
             self._files += files
             self._bytes += size_bytes
             self._left_out += left_out
+            self._failed += failed
+            self.version += 1
+
+    def removed(self, counts: ItemCounts) -> None:
+        """Such items of a draft are no more."""
+        with self._lock:
+            self._files -= sum(counts.files.values())
+            self._bytes -= sum(counts.bytes.values())
+            self._failed -= counts.files.get(ItemState.FAILED, 0)
+            self._rows_version += 1
+            self.version += 1
+
+    def rows_changed(self) -> None:
+        """The lake paths of all items are other ones."""
+        with self._lock:
+            self._rows_version += 1
             self.version += 1
 
     def began(self, items: list[QueueItem]) -> int:
         """A request for these items begins; returns its ticket for `sent` and `finished`."""
         with self._lock:
             self._next_ticket += 1
-            size = sum(item.size_bytes for item in items)
-            self._active[self._next_ticket] = ActiveTransfer(
-                items[0].lake_path, len(items), 0, size
-            )
+            self._active[self._next_ticket] = _Request(items)
+            for item in items:
+                self._waiting.pop(item.item_id, None)
             self._waiting_reason = ""
             self.version += 1
             return self._next_ticket
 
     def sent(self, ticket: int, count_bytes: int) -> None:
         with self._lock:
-            transfer = self._active[ticket]
             self._waiting_reason = ""
-            self._active[ticket] = replace(transfer, sent_bytes=transfer.sent_bytes + count_bytes)
+            self._active[ticket].sent_bytes += count_bytes
             self._sent_ever += count_bytes
             self._mark_speed()
             self.version += 1
@@ -87,14 +127,15 @@ class ProgressLedger:
         with self._lock:
             self._bytes += by_bytes
             transfer = None if ticket is None else self._active.get(ticket)
-            if ticket is not None and transfer is not None:
-                self._active[ticket] = replace(transfer, size_bytes=transfer.size_bytes + by_bytes)
+            if transfer is not None:
+                transfer.size_bytes += by_bytes
             self.version += 1
 
     def settled(self, after: QueueItem, ticket: int | None) -> None:
         """An item came to its end, in the request of that ticket, which no longer counts it."""
         with self._lock:
-            self._release(ticket, after.size_bytes)
+            self._release(ticket, after)
+            self._waiting.pop(after.item_id, None)
             if after.state in (ItemState.UPLOADED, ItemState.ALREADY_IN_LAKE):
                 self._arrived += 1
                 self._bytes_arrived += after.size_bytes
@@ -105,19 +146,31 @@ class ProgressLedger:
                 self._cancelled += 1
             self.version += 1
 
-    def _release(self, ticket: int | None, size_bytes: int) -> None:
-        transfer = None if ticket is None else self._active.get(ticket)
-        if ticket is None or transfer is None:
+    def _release(self, ticket: int | None, item: QueueItem) -> None:
+        request = None if ticket is None else self._active.get(ticket)
+        if ticket is None or request is None:
             return
-        if transfer.files == 1:
+        request.item_ids.discard(item.item_id)
+        if not request.item_ids:
             del self._active[ticket]
             return
-        self._active[ticket] = ActiveTransfer(
-            transfer.lake_path,
-            transfer.files - 1,
-            max(transfer.sent_bytes - size_bytes, 0),
-            max(transfer.size_bytes - size_bytes, 0),
-        )
+        request.sent_bytes = max(request.sent_bytes - item.size_bytes, 0)
+        request.size_bytes = max(request.size_bytes - item.size_bytes, 0)
+
+    def waits(self, item: QueueItem) -> None:
+        """It is tried again later; `began` and `settled` take it off, so does the run's end."""
+        with self._lock:
+            if len(self._waiting) < _MOST_WAITING_TOLD:
+                self._waiting[item.item_id] = item.message
+                self.version += 1
+
+    def came_to_rest(self) -> None:
+        """The run is over: nothing waits for a next try of its own, and nothing moves."""
+        with self._lock:
+            self._waiting.clear()
+            self._waiting_reason = ""
+            self._speed_marks.clear()
+            self.version += 1
 
     def waiting(self, reason: str) -> None:
         """Why nothing moves; empty when it does again."""
@@ -143,19 +196,27 @@ class ProgressLedger:
                 intake_done=job.intake_done,
                 sync_id=job.sync_id,
                 plain_server=job.plain_server,
-                files=self._files,
-                bytes=self._bytes,
+                # Items are removed that the intake has written and not counted yet.
+                files=max(self._files, 0),
+                bytes=max(self._bytes, 0),
                 files_arrived=self._arrived,
                 files_verified=self._verified,
-                files_failed=self._failed,
+                files_failed=max(self._failed, 0),
                 files_cancelled=self._cancelled,
                 files_left_out=self._left_out,
                 bytes_sent=self._bytes_arrived
                 + sum(transfer.sent_bytes for transfer in self._active.values()),
                 speed_bytes_s=self._speed(),
                 waiting_reason=self._waiting_reason,
-                active=tuple(self._active.values()),
+                active=tuple(request.told() for request in self._active.values()),
                 problem=job.problem,
+                contents_only=job.contents_only,
+                kept=job.kept,
+                created_at_ms=job.created_at_ms,
+                started_at_ms=job.started_at_ms,
+                ended_at_ms=job.ended_at_ms,
+                rows_version=self._rows_version,
+                waiting=tuple(self._waiting.items()),
             )
 
     def _mark_speed(self) -> None:

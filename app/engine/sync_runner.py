@@ -73,7 +73,8 @@ class RunPorts:
 class SyncRunner:
     """Runs one job on its own thread; `cancel` and `leave` may come from any other.
 
-    `leave` (the engine ends) puts everything back into the queue; `cancel` gives it up.
+    `leave` (the engine ends) puts everything back into the queue, `pause` as well, but the job
+    stays there until somebody resumes it; `cancel` gives it up.
     """
 
     def __init__(
@@ -91,7 +92,8 @@ class SyncRunner:
         self._on_change = on_change
         self._cancelled = threading.Event()
         self._leaving = threading.Event()
-        self._halt = threading.Event()  # either of the two
+        self._paused = threading.Event()
+        self._halt = threading.Event()  # any of the three
         self._claims: Claims | None = None
         self._key: str | None = None
         self._key_is_read = False
@@ -105,6 +107,10 @@ class SyncRunner:
     def is_cancelled(self) -> bool:
         """Whether somebody asked for it; the run may have come to rest without having seen it."""
         return self._cancelled.is_set()
+
+    def pause(self) -> None:
+        self._paused.set()
+        self._stop_uploads()
 
     def leave(self) -> None:
         self._leaving.set()
@@ -121,10 +127,10 @@ class SyncRunner:
         try:
             self._run()
         except Cancelled:
-            self._ledger.waiting("")
+            self._ledger.came_to_rest()
             self._rest_after_halt()
         except LakeDropError as error:
-            self._ledger.waiting("")
+            self._ledger.came_to_rest()
             self._rest_after(error)
 
     # -- the way of a job --------------------------------------------------------------------
@@ -319,7 +325,9 @@ class SyncRunner:
                 self._move(JobState.CANCELLED)
             else:
                 journal.move_items(job_id, IN_FLIGHT, ItemState.QUEUED)
-                if self._job.state is not JobState.QUEUED:  # not begun: the server was not asked
+                if self._paused.is_set():
+                    self._move(JobState.PAUSED)
+                elif self._job.state is not JobState.QUEUED:  # not begun: nobody was asked
                     self._move(JobState.QUEUED)
         except JournalFailed as error:
             log.critical("the journal cannot be written: %s", error.message)
@@ -334,6 +342,8 @@ class SyncRunner:
         log.warning("job %s: %s: %s", self._job.job_id, error.kind, error.message)
         try:
             self._ports.journal.move_items(self._job.job_id, IN_FLIGHT, ItemState.QUEUED)
+            if state is JobState.FAILED:
+                self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
             self._move(state, _told(error), error.kind)
         except JournalFailed as cause:
             log.critical("the journal cannot be written: %s", cause.message)

@@ -222,6 +222,7 @@ class UploadTask:
         if wait_s is not None:
             waiting = item.moved_to(ItemState.WAITING, error.message)
             self._journal.record([waiting])
+            self._ledger.waits(waiting)
             if of_connection or wait_s > 1:
                 self._ledger.waiting(error.message)
             self._claims.retry(waiting, wait_s, hold_all=of_connection)
@@ -231,7 +232,7 @@ class UploadTask:
             self._claims.stop(error)
             self._claims.settle()
         else:
-            self._settle(item.moved_to(ItemState.FAILED, error.message), None)
+            self._settle(item.moved_to(ItemState.FAILED, error.message, error.kind), None)
 
     def _settle(self, item: QueueItem, ticket: int | None) -> None:
         self._journal.record([item])

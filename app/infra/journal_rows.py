@@ -1,52 +1,26 @@
-"""The rows of the upload queue: its tables, and jobs and items to and from them."""
+"""The rows of the upload queue: jobs, items and counts to and from them."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.domain.connections import Connection
-from app.domain.queue_item import Assurance, ItemState, QueueItem
-from app.domain.upload_job import Consents, JobState, Source, UploadJob
+from app.domain.ports import ItemCounts
+from app.domain.queue_item import Assurance, FoundFile, ItemState, QueueItem
+from app.domain.upload_job import Consents, JobState, UploadJob
 from embedded_server.contract import SyncType
 
 LARGEST_INTEGER = 2**63 - 1  # SQLite's; a file may well be dated after the year 2262
-
-SCHEMA = """
-CREATE TABLE jobs (
-    job_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    connection TEXT NOT NULL, destination TEXT NOT NULL, mode TEXT NOT NULL, name TEXT NOT NULL,
-    sources TEXT NOT NULL, state TEXT NOT NULL, intake_done INTEGER NOT NULL,
-    consents TEXT NOT NULL, sync_id INTEGER,
-    plain_server INTEGER NOT NULL, end_sent INTEGER NOT NULL, message TEXT NOT NULL,
-    problem TEXT NOT NULL,
-    created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL
-);
-CREATE TABLE items (
-    item_id INTEGER PRIMARY KEY AUTOINCREMENT,
-    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    source BLOB NOT NULL, folder BLOB NOT NULL, name BLOB NOT NULL,
-    size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, state TEXT NOT NULL,
-    assurance TEXT NOT NULL DEFAULT 'none', tries INTEGER NOT NULL DEFAULT 0,
-    message TEXT NOT NULL DEFAULT '', sha256 TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX items_by_state ON items (job_id, state);
-CREATE TABLE left_out (
-    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    source BLOB NOT NULL, reason TEXT NOT NULL
-);
-CREATE INDEX left_out_by_job ON left_out (job_id);
-"""
 
 JOB_COLUMNS = (
     "connection",
     "destination",
     "mode",
     "name",
-    "sources",
     "state",
     "intake_done",
     "consents",
@@ -58,7 +32,19 @@ JOB_COLUMNS = (
     "created_at_ms",
     "started_at_ms",
     "ended_at_ms",
+    "contents_only",
+    "kept",
 )
+
+ITEM_SELECTION = (
+    "item_id, job_id, source, folder, name, size_bytes, modified_ns, state, assurance, tries,"
+    " message, sha256, problem, top_bytes"
+)
+JOB_SELECTION = f"job_id, {', '.join(JOB_COLUMNS)}"
+FOUND_COLUMNS = (
+    "job_id, source, folder, name, size_bytes, modified_ns, state, message, problem, top_bytes"
+)
+_FLAGS = ("intake_done", "plain_server", "end_sent", "contents_only", "kept")
 
 
 def storable(text: str) -> str:
@@ -78,7 +64,6 @@ def from_blob(blob: bytes) -> str:
 def job_values(job: UploadJob) -> list[Any]:
     values = {name: getattr(job, name) for name in JOB_COLUMNS}
     values["connection"] = json.dumps(asdict(job.connection))
-    values["sources"] = json.dumps([[source.path, source.contents_only] for source in job.sources])
     values["consents"] = json.dumps(asdict(job.consents))
     values["mode"], values["state"] = job.mode.value, job.state.value
     values["name"], values["message"] = storable(job.name), storable(job.message)
@@ -88,30 +73,96 @@ def job_values(job: UploadJob) -> list[Any]:
 def job_of(row: Sequence[Any]) -> UploadJob:
     fields = dict(zip(["job_id", *JOB_COLUMNS], row, strict=True))
     fields["connection"] = Connection(**json.loads(fields["connection"]))
-    fields["sources"] = tuple(Source(path, only) for path, only in json.loads(fields["sources"]))
     fields["consents"] = Consents(**json.loads(fields["consents"]))
     fields["mode"], fields["state"] = SyncType(fields["mode"]), JobState(fields["state"])
-    fields["intake_done"] = bool(fields["intake_done"])
-    fields["plain_server"] = bool(fields["plain_server"])
-    fields["end_sent"] = bool(fields["end_sent"])
+    fields.update((name, bool(fields[name])) for name in _FLAGS)
     return UploadJob(**fields)
 
 
-def item_of(row: Sequence[Any]) -> QueueItem:
-    item_id, job_id, source, folder, name, size, modified, state, assurance, tries, message, sha = (
-        row
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a job's files go: what its rows do not repeat."""
+
+    destination: str
+    contents_only: bool
+
+    def lake_folder(self, folder: bytes, top_bytes: int) -> str:
+        return self.destination + from_blob(folder[top_bytes:] if self.contents_only else folder)
+
+
+def found_values(job_id: int, file: FoundFile) -> tuple[Any, ...]:
+    """In the order of `FOUND_COLUMNS`."""
+    return (
+        job_id,
+        os.fsencode(file.source),
+        to_blob(file.folder),
+        to_blob(file.name),
+        file.size_bytes,
+        min(file.modified_ns, LARGEST_INTEGER),
+        (ItemState.FAILED if file.problem else ItemState.QUEUED).value,
+        storable(file.problem),
+        file.problem_kind,
+        len(to_blob(file.top)),
     )
+
+
+def item_of(row: Sequence[Any], place: Place) -> QueueItem:
+    """Of the columns of `ITEM_SELECTION`."""
+    (
+        item_id,
+        job_id,
+        source,
+        folder,
+        name,
+        size_bytes,
+        modified_ns,
+        state,
+        assurance,
+        tries,
+        message,
+        sha256,
+        problem,
+        top_bytes,
+    ) = row
     return QueueItem(
         item_id,
         job_id,
         os.fsdecode(source),
-        from_blob(folder),
+        place.lake_folder(folder, top_bytes),
         from_blob(name),
-        size,
-        modified,
+        size_bytes,
+        modified_ns,
         ItemState(state),
         Assurance(assurance),
         tries,
         message,
-        sha,
+        sha256,
+        problem,
+    )
+
+
+def counts_of(rows: Iterable[Sequence[Any]], left_out: int) -> ItemCounts:
+    """Of rows of (state, assurance, files, bytes)."""
+    files: dict[ItemState, int] = {}
+    sizes: dict[ItemState, int] = {}
+    verified = 0
+    for state, assurance, count, size_bytes in rows:
+        key = ItemState(state)
+        files[key] = files.get(key, 0) + count
+        sizes[key] = sizes.get(key, 0) + size_bytes
+        verified += count if assurance == Assurance.VERIFIED.value else 0
+    return ItemCounts(files, sizes, verified, left_out)
+
+
+def counts_to_text(counts: ItemCounts) -> str:
+    return json.dumps([counts.files, counts.bytes, counts.verified, counts.left_out])
+
+
+def counts_from_text(text: str) -> ItemCounts:
+    files, sizes, verified, left_out = json.loads(text)
+    return ItemCounts(
+        {ItemState(state): count for state, count in files.items()},
+        {ItemState(state): size_bytes for state, size_bytes in sizes.items()},
+        verified,
+        left_out,
     )

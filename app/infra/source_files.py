@@ -22,7 +22,7 @@ _NO_NAME = "The name is not valid Unicode, so the lake cannot take it. Rename th
 class LocalSourceFiles:
     """`ports.SourceFiles` on this machine's file systems."""
 
-    def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
+    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
         path = Path(source.path)
         try:
             # The dropped path itself may be a link: the user pointed at it.
@@ -30,16 +30,17 @@ class LocalSourceFiles:
         except (OSError, ValueError) as cause:
             raise SourceUnreadable(f"{source.path} cannot be read: {_words(cause)}.") from cause
         if stat.S_ISDIR(found.st_mode):
-            top = destination if source.contents_only else _below(destination, _own_name(path))
-            yield from self._walk_folder(str(path), top)
+            own_name = _own_name(path)
+            top = "" if source.contents_only or not own_name else f"/{own_name}"
+            yield from self._walk_folder(str(path), own_name, top)
         elif stat.S_ISREG(found.st_mode):
-            yield _found(str(path), destination, path.name, found)
+            yield _found(str(path), "", path.name, found, "")
         else:
             yield LeftOut(source.path, "not a file or a folder")
 
-    def _walk_folder(self, top: str, lake_folder: str) -> Iterator[FoundFile | LeftOut]:
+    def _walk_folder(self, dropped: str, own_name: str, top: str) -> Iterator[FoundFile | LeftOut]:
         """Depth first, each folder in the order of its names, one folder's names in memory."""
-        waiting = [(top, lake_folder)]
+        waiting = [(dropped, top)]
         while waiting:
             folder, lake = waiting.pop()
             try:
@@ -47,8 +48,11 @@ class LocalSourceFiles:
                     entries = sorted(listing, key=lambda entry: entry.name)
             except OSError as cause:
                 problem = f"The folder cannot be read: {_words(cause)}."
-                parent, _, name = lake.rpartition("/")
-                yield FoundFile(folder, parent, name, 0, 0, problem)
+                if folder == dropped:
+                    yield FoundFile(folder, "", own_name, 0, 0, problem)
+                else:
+                    parent, _, name = lake.rpartition("/")
+                    yield FoundFile(folder, parent, name, 0, 0, problem, top)
                 continue
             below: list[tuple[str, str]] = []
             for entry in entries:
@@ -56,14 +60,14 @@ class LocalSourceFiles:
                     if entry.is_symlink():
                         yield LeftOut(entry.path, "a symbolic link; links are not followed")
                     elif entry.is_dir(follow_symlinks=False):
-                        below.append((entry.path, _below(lake, entry.name)))
+                        below.append((entry.path, f"{lake}/{entry.name}"))
                     elif entry.is_file(follow_symlinks=False):
                         found = entry.stat(follow_symlinks=False)
-                        yield _found(entry.path, lake, entry.name, found)
+                        yield _found(entry.path, lake, entry.name, found, top)
                     else:
                         yield LeftOut(entry.path, "not a file or a folder")
                 except OSError as cause:
-                    yield FoundFile(entry.path, lake, entry.name, 0, 0, f"{_words(cause)}.")
+                    yield FoundFile(entry.path, lake, entry.name, 0, 0, f"{_words(cause)}.", top)
             waiting.extend(reversed(below))
 
     def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> OpenedFile:
@@ -163,9 +167,9 @@ def _never() -> None:
     """A small file is read in one go: nothing to interrupt."""
 
 
-def _found(source: str, folder: str, name: str, found: os.stat_result) -> FoundFile:
+def _found(source: str, folder: str, name: str, found: os.stat_result, top: str) -> FoundFile:
     problem = "" if _is_unicode(f"{folder}/{name}") else _NO_NAME
-    return FoundFile(source, folder, name, found.st_size, found.st_mtime_ns, problem)
+    return FoundFile(source, folder, name, found.st_size, found.st_mtime_ns, problem, top)
 
 
 def _is_unicode(text: str) -> bool:
@@ -183,10 +187,6 @@ def _fingerprint(found: os.stat_result) -> tuple[int, int, int]:
 def _own_name(path: Path) -> str:
     """`..`, `.` and a drive's root have no name of their own until resolved."""
     return path.name if path.name not in ("", "..") else path.resolve().name
-
-
-def _below(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if name else folder
 
 
 def _words(cause: Exception) -> str:

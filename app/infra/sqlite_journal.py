@@ -18,23 +18,27 @@ from pathlib import Path
 
 from app.domain.errors import JournalFailed
 from app.domain.ports import ItemCounts
-from app.domain.queue_item import Assurance, FoundFile, ItemState, LeftOut, QueueItem
-from app.domain.upload_job import UploadJob
+from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
+from app.domain.upload_job import ENDED, JobState, PendingSource, Source, UploadJob
+from app.infra import journal_queries as queries
 from app.infra.journal_rows import (
+    FOUND_COLUMNS,
     JOB_COLUMNS,
+    JOB_SELECTION,
     LARGEST_INTEGER,
-    SCHEMA,
+    counts_from_text,
+    counts_to_text,
+    found_values,
     from_blob,
-    item_of,
     job_of,
     job_values,
     storable,
     to_blob,
 )
+from app.infra.journal_schema import SCHEMA_VERSION, bring_up_to_date
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
 COMMIT_EVERY_S = 0.1
 
 
@@ -74,7 +78,7 @@ class SqliteJournal:
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         try:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
+            if version > SCHEMA_VERSION:  # looked at no further, and left as it is
                 raise JournalFailed(
                     f"The upload queue {path} was written by a newer LakeDrop. Start that version."
                 )
@@ -82,9 +86,9 @@ class SqliteJournal:
                 raise sqlite3.DatabaseError("quick_check failed")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA temp_store=MEMORY")
+            bring_up_to_date(db, version)
             db.execute("PRAGMA foreign_keys=ON")
-            if version == 0:
-                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
         except BaseException:
             db.close()
             raise
@@ -92,59 +96,91 @@ class SqliteJournal:
 
     # -- jobs --------------------------------------------------------------------------------
 
-    def add_job(self, job: UploadJob) -> UploadJob:
+    def add_job(self, job: UploadJob, sources: Sequence[Source] = ()) -> UploadJob:
         columns = ", ".join(JOB_COLUMNS)
         places = ", ".join("?" * len(JOB_COLUMNS))
         with self._transaction() as db:
             row = db.execute(f"INSERT INTO jobs ({columns}) VALUES ({places})", job_values(job))
-            return replace(job, job_id=int(row.lastrowid or 0))
+            made = replace(job, job_id=int(row.lastrowid or 0))
+            _add_sources(db, made.job_id, sources)
+            return made
 
     def save_job(self, job: UploadJob) -> None:
         columns = ", ".join(f"{name}=?" for name in JOB_COLUMNS)
         with self._transaction() as db:
             db.execute(f"UPDATE jobs SET {columns} WHERE job_id=?", [*job_values(job), job.job_id])
+            if job.intake_done:
+                db.execute("DELETE FROM removed WHERE job_id=?", (job.job_id,))
+            if job.state in ENDED:
+                _keep_final_counts(db, job.job_id, queries.counts(db, job.job_id))
 
     def job(self, job_id: int) -> UploadJob | None:
         with self._reading() as db:
-            row = db.execute("SELECT * FROM jobs WHERE job_id=?", (job_id,)).fetchone()
+            row = db.execute(
+                f"SELECT {JOB_SELECTION} FROM jobs WHERE job_id=?", (job_id,)
+            ).fetchone()
         return job_of(row) if row else None
 
     def jobs(self) -> list[UploadJob]:
         with self._reading() as db:
-            return [job_of(row) for row in db.execute("SELECT * FROM jobs ORDER BY job_id")]
+            rows = db.execute(f"SELECT {JOB_SELECTION} FROM jobs ORDER BY job_id")
+            return [job_of(row) for row in rows]
 
     def remove_job(self, job_id: int) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM jobs WHERE job_id=?", (job_id,))
 
+    # -- sources -----------------------------------------------------------------------------
+
+    def add_sources(self, job_id: int, sources: Sequence[Source]) -> None:
+        with self._transaction() as db:
+            _add_sources(db, job_id, sources)
+            db.execute("UPDATE jobs SET intake_done=0 WHERE job_id=?", (job_id,))
+
+    def pending_sources(self, job_id: int, limit: int) -> list[PendingSource]:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT source_id, path, contents_only FROM sources WHERE job_id=?"
+                " ORDER BY source_id LIMIT ?",
+                (job_id, limit),
+            )
+            return [
+                PendingSource(source_id, Source(from_blob(path), bool(contents_only)))
+                for source_id, path, contents_only in rows
+            ]
+
+    def source_paths(self, job_id: int) -> list[str]:
+        with self._reading() as db:
+            return queries.source_paths(db, job_id)
+
     # -- items -------------------------------------------------------------------------------
 
     def add_items(
-        self, job_id: int, found: Sequence[FoundFile], left_out: Sequence[LeftOut]
+        self,
+        job_id: int,
+        found: Sequence[FoundFile],
+        left_out: Sequence[LeftOut],
+        taken_in_to: int = 0,
     ) -> None:
-        rows = (
-            (
-                job_id,
-                os.fsencode(file.source),
-                to_blob(file.folder),
-                to_blob(file.name),
-                file.size_bytes,
-                min(file.modified_ns, LARGEST_INTEGER),
-                (ItemState.FAILED if file.problem else ItemState.QUEUED).value,
-                storable(file.problem),
-            )
-            for file in found
-        )
+        places = ", ".join("?" * (FOUND_COLUMNS.count(",") + 1))
         with self._transaction() as db:
             db.executemany(
-                "INSERT INTO items (job_id, source, folder, name, size_bytes, modified_ns, state,"
-                " message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
+                f"INSERT INTO items ({FOUND_COLUMNS}) VALUES ({places})",
+                (found_values(job_id, file) for file in found),
             )
             db.executemany(
                 "INSERT INTO left_out (job_id, source, reason) VALUES (?, ?, ?)",
                 ((job_id, os.fsencode(entry.source), storable(entry.reason)) for entry in left_out),
             )
+            if taken_in_to:
+                db.execute(
+                    "DELETE FROM sources WHERE job_id=? AND source_id<=?", (job_id, taken_in_to)
+                )
+            _forget_final_counts(db, job_id)
+
+    def remove_items(self, job_id: int, ranges: Sequence[tuple[int, int]]) -> ItemCounts:
+        with self._transaction() as db:
+            return queries.remove_items(db, job_id, ranges)
 
     def queued(self, job_id: int, after_item_id: int, limit: int) -> list[QueueItem]:
         return self.items(job_id, frozenset({ItemState.QUEUED}), after_item_id, limit)
@@ -152,17 +188,20 @@ class SqliteJournal:
     def items(
         self, job_id: int, states: frozenset[ItemState] | None, after_item_id: int, limit: int
     ) -> list[QueueItem]:
-        wanted = [state.value for state in states] if states is not None else []
-        # Without states the index by state would sort a million rows for each page.
-        table = "items" if states is not None else "items NOT INDEXED"
-        among = f"AND state IN ({', '.join('?' * len(wanted))})" if states is not None else ""
         with self._reading() as db:
-            rows = db.execute(
-                f"SELECT * FROM {table} WHERE job_id=? AND item_id>? {among}"
-                " ORDER BY item_id LIMIT ?",
-                (job_id, after_item_id, *wanted, limit),
-            )
-            return [item_of(row) for row in rows]
+            return queries.items(db, job_id, states, after_item_id, limit)
+
+    def item_ids(
+        self, job_id: int, states: frozenset[ItemState] | None, after_item_id: int
+    ) -> list[int]:
+        with self._reading() as db:
+            return queries.item_ids(db, job_id, states, after_item_id)
+
+    def items_at(
+        self, job_id: int, ranges: Sequence[tuple[int, int]], limit: int
+    ) -> list[QueueItem]:
+        with self._reading() as db:
+            return queries.items_at(db, job_id, ranges, limit)
 
     def left_out(self, job_id: int, limit: int) -> list[LeftOut]:
         with self._reading() as db:
@@ -185,48 +224,33 @@ class SqliteJournal:
     ) -> int:
         wanted = [state.value for state in from_states]
         with self._transaction() as db:
+            _forget_final_counts(db, job_id)
             return db.execute(
-                "UPDATE items SET state=?, message='', tries=0"
+                "UPDATE items SET state=?, message='', problem='', tries=0"
                 f" WHERE job_id=? AND state IN ({', '.join('?' * len(wanted))})",
                 (to_state.value, job_id, *wanted),
             ).rowcount
 
     def counts(self, job_id: int) -> ItemCounts:
-        files: dict[ItemState, int] = {}
-        sizes: dict[ItemState, int] = {}
-        verified = 0
         with self._reading() as db:
-            for state, assurance, count, size in db.execute(
-                "SELECT state, assurance, count(*), sum(size_bytes) FROM items WHERE job_id=?"
-                " GROUP BY state, assurance",
-                (job_id,),
-            ):
-                key = ItemState(state)
-                files[key] = files.get(key, 0) + count
-                sizes[key] = sizes.get(key, 0) + size
-                verified += count if assurance == Assurance.VERIFIED.value else 0
-            left_out = db.execute(
-                "SELECT count(*) FROM left_out WHERE job_id=?", (job_id,)
-            ).fetchone()[0]
-        return ItemCounts(files, sizes, verified, left_out)
+            row = db.execute(
+                "SELECT final_counts, state FROM jobs WHERE job_id=?", (job_id,)
+            ).fetchone()
+            if row and row[0]:
+                return counts_from_text(row[0])
+            counted = queries.counts(db, job_id)
+            if row and JobState(row[1]) in ENDED:  # nothing of it changes any more
+                with self._transaction():
+                    _keep_final_counts(db, job_id, counted)
+            return counted
 
     def same_names(self, job_id: int, limit: int) -> list[str]:
         with self._reading() as db:
-            rows = db.execute(
-                "SELECT name FROM items WHERE job_id=? GROUP BY name"
-                " HAVING count(DISTINCT folder) > 1 ORDER BY name LIMIT ?",
-                (job_id, limit),
-            )
-            return [from_blob(name) for (name,) in rows]
+            return queries.same_names(db, job_id, limit)
 
     def same_places(self, job_id: int, limit: int) -> list[str]:
         with self._reading() as db:
-            rows = db.execute(
-                "SELECT folder, name FROM items WHERE job_id=? GROUP BY folder, name"
-                " HAVING count(*) > 1 ORDER BY folder, name LIMIT ?",
-                (job_id, limit),
-            )
-            return [f"{from_blob(folder)}/{from_blob(name)}" for folder, name in rows]
+            return queries.same_places(db, job_id, limit)
 
     def close(self) -> None:
         self._closing.set()
@@ -277,7 +301,7 @@ class SqliteJournal:
             return []
         self._db.executemany(
             "UPDATE items SET state=?, assurance=?, tries=?, message=?, sha256=?, size_bytes=?,"
-            " modified_ns=? WHERE item_id=?",
+            " modified_ns=?, problem=? WHERE item_id=?",
             (
                 (
                     item.state.value,
@@ -287,6 +311,7 @@ class SqliteJournal:
                     item.sha256,
                     item.size_bytes,
                     min(item.modified_ns, LARGEST_INTEGER),
+                    item.problem,
                     item_id,
                 )
                 for item_id, item in self._outcomes.items()
@@ -303,6 +328,21 @@ class SqliteJournal:
             raise JournalFailed(
                 f"The upload queue cannot be written or read: {cause}. Is the disk full?"
             ) from cause
+
+
+def _add_sources(db: sqlite3.Connection, job_id: int, sources: Sequence[Source]) -> None:
+    db.executemany(
+        "INSERT INTO sources (job_id, path, contents_only) VALUES (?, ?, ?)",
+        ((job_id, to_blob(source.path), source.contents_only) for source in sources),
+    )
+
+
+def _keep_final_counts(db: sqlite3.Connection, job_id: int, counts: ItemCounts) -> None:
+    db.execute("UPDATE jobs SET final_counts=? WHERE job_id=?", (counts_to_text(counts), job_id))
+
+
+def _forget_final_counts(db: sqlite3.Connection, job_id: int) -> None:
+    db.execute("UPDATE jobs SET final_counts='' WHERE job_id=? AND final_counts!=''", (job_id,))
 
 
 def _set_aside(path: Path) -> Path:

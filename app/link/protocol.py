@@ -8,34 +8,69 @@ ever pickled.
     → {"id": 7, "command": "watch", "args": {"job_id": 3}}
     ← {"id": 7, "result": {…}}                     or
     ← {"id": 7, "error": {"kind": "WrongUse", "title": "…", "message": "…"}}
-    ← {"event": "job", "job": {…JobSnapshot.to_wire()…}}      at most ten a second for a job
+    ← {"event": "job", "job": {…JobSnapshot.to_wire()…}}      at most some ten a second for a job
+    ← {"event": "gone", "job_ids": [3, 4]}                    removed; after `watch_jobs` only
 
 Commands (arguments → result). `connection` is `{"name": "local"}`, `{"name": "prod"}` or
 `{"base_url": "https://…", "allow_plain_http": false}`; `key` is an API key for this use, or null
-to take the keyring's.
+to take the keyring's. `ranges` are item numbers, [[first, last]…], both ends included.
 
     hello             {}                                        → {version, pid}
-    add_job           {connection, key, destination, mode, name, sources: [[path, contents_only]]}
-                                                                → {job_id}; intake begins at once
+    stop              {}                  → {}; the engine ends, running jobs wait for the next one
+
+Drafts. A `kept` one is a window's: it may have no sources yet, is gone on with by the next engine,
+and a dropped path that is not there becomes a failed item instead of failing the job.
+
+    add_job           {connection, key, destination, mode, name, sources: [[path, contents_only]…],
+                       contents_only: bool=false, kept: bool=false}
+                                          → {job_id}; intake begins at once
+    add_sources       {job_id, sources: [[path, contents_only]…]} → {}; may come in many calls
+    edit_job          {job_id, any of: destination, mode, name, contents_only, connection + key}
+                                          → JobSnapshot
+    remove_items      {job_id, ranges}    → {removed}
     wait_intake       {job_id}            → JobSnapshot, when all files are found
     impact            {job_id}            → Impact (dataclasses.asdict; mode as text)
     start_job         {job_id, consents: {empty_full_sync, same_names_on_plain_server,
                        end_without_failed_files}}               → {}
+
+Jobs that were started.
+
     cancel_job        {job_id}            → {}; the watch tells when it is cancelled
+    pause_job         {job_id}            → {}; the watch tells when it is paused
+    resume_job        {job_id}            → {}
     retry_job         {job_id}            → {}; failed files are queued again
-    watch             {job_id}            → JobSnapshot now; events until the screen leaves
-    items             {job_id, states: [..]|null, after, limit} → {items: [item_to_wire()…]}
-    left_out          {job_id, limit}     → {left_out: [[source, reason]…]}
+    finish_job        {job_id}            → {}; ends an incremental sync without its failed files
+    remove_job        {job_id}            → {}; forgets a draft, or a job that has ended
     provide_key       {job_id, key}       → {}; for a job that goes on after the engine restarted
+
+Looking at them.
+
+    watch             {job_id}            → JobSnapshot now; events until the screen leaves
+    watch_jobs        {}                  → {jobs: [JobSnapshot…]}: all but drafts that are not
+                                            kept; events of these and of later ones
+    items             {job_id, states: [..]|null, after, limit} → {items: [item_to_wire()…]}
+    item_ranges       {job_id, states: [..]|null, after}        → {ranges}: all numbers above
+    items_at          {job_id, ranges}    → {items: [item_to_wire()…]}, 1,000 at the most
+    left_out          {job_id, limit}     → {left_out: [[source, reason]…]}
+
+What servers hold, and connections.
+
     sync_jobs         {connection, key, newest}                 → {jobs: [wire…]} newest first
     history           {connection, key, newest, sync_id|null}   → {uploads: [wire…]} newest first
-    connections       {}                  → {connections: [{name, base_url, allow_plain_http,
-                                              has_key}…]}
-    save_connection   {name, base_url, allow_plain_http, key|null, replace} → {}
+    count_rows        {connection, key, of: "sync_jobs"|"history", known} → {count}; `known` rows
+                                            there were at an earlier count
+    page_rows         {connection, key, of, offset, limit}      → {rows: [wire…]} oldest first
+    history_of_sync   {connection, key, sync_id, before: offset|null, limit}
+                                          → {uploads: [wire…] newest first, before: offset|null};
+                                            null: there are no more
+    connections       {}                  → {keyring: bool, connections: [{name, base_url,
+                                             allow_plain_http, has_key,
+                                             key: "keyring"|"session"|"none"}…]}
+    save_connection   {name, base_url, allow_plain_http, key|null, replace, was: name|null,
+                       keep_key: bool=false, session_only: bool=false} → {}
     remove_connection {name}              → {removed: bool}
     check_connection  {connection, key}   → {label, plain_server, version, extensions}
     lake              {}                  → {lake, files}: folders; starts the local lake
-    stop              {}                  → {}; the engine ends, running jobs wait for the next one
 """
 
 from __future__ import annotations
@@ -49,7 +84,7 @@ from typing import Any
 from app.domain.errors import LakeDropError
 from app.domain.queue_item import QueueItem
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 
@@ -105,10 +140,13 @@ def item_to_wire(item: QueueItem) -> dict[str, Any]:
         "item_id": item.item_id,
         "source": item.source,
         "lake_path": item.lake_path,
+        "folder": item.folder,
+        "name": item.name,
         "size_bytes": item.size_bytes,
         "state": item.state.value,
         "assurance": item.assurance.value,
         "tries": item.tries,
         "message": item.message,
+        "problem": item.problem,
         "sha256": item.sha256,
     }

@@ -22,11 +22,11 @@ posix_only = pytest.mark.skipif(os.name == "nt", reason="names and kinds that Wi
 
 
 def walked(path: Path, *, contents_only: bool = True) -> list[FoundFile | LeftOut]:
-    return list(files.walk(Source(str(path), contents_only), TO))
+    return list(files.walk(Source(str(path), contents_only)))
 
 
 def places(entries: list[FoundFile | LeftOut]) -> list[str]:
-    return [f"{e.folder}/{e.name}" for e in entries if isinstance(e, FoundFile)]
+    return [f"{TO}{e.folder}/{e.name}" for e in entries if isinstance(e, FoundFile)]
 
 
 def item_of(path: Path, *, size_bytes: int = 1) -> QueueItem:
@@ -57,7 +57,7 @@ def test_a_file_goes_right_into_the_destination_with_its_size_and_date(tmp_path:
     sprinkle(tmp_path, "a.csv")
     os.utime(tmp_path / "a.csv", ns=(5, 1_234_567_890_000_000_000))
     (entry,) = walked(tmp_path / "a.csv", contents_only=False)
-    assert entry == FoundFile(str(tmp_path / "a.csv"), TO, "a.csv", 5, 1_234_567_890_000_000_000)
+    assert entry == FoundFile(str(tmp_path / "a.csv"), "", "a.csv", 5, 1_234_567_890_000_000_000)
 
 
 def test_an_empty_folder_has_no_files(tmp_path: Path) -> None:

@@ -15,13 +15,12 @@ import pytest
 from app.domain.connections import LOCAL_LAKE, Connection
 from app.domain.errors import JournalFailed
 from app.domain.queue_item import IN_FLIGHT, Assurance, FoundFile, ItemState, LeftOut, QueueItem
-from app.domain.upload_job import Consents, JobState, Source, UploadJob
-from app.infra.sqlite_journal import SCHEMA_VERSION, SqliteJournal
+from app.domain.upload_job import Consents, JobState, UploadJob
+from app.infra.journal_schema import SCHEMA_VERSION
+from app.infra.sqlite_journal import SqliteJournal
 from embedded_server.contract import SyncType
 
-JOB = UploadJob(
-    0, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly", (Source("/in", contents_only=True),)
-)
+JOB = UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly")
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     journal.close()
 
 
-def found(*names: str, folder: str = "/data/x", size_bytes: int = 7) -> list[FoundFile]:
+def found(*names: str, folder: str = "", size_bytes: int = 7) -> list[FoundFile]:
     return [FoundFile(f"/in/{name}", folder, name, size_bytes, 123) for name in names]
 
 
@@ -51,7 +50,6 @@ def test_a_job_comes_back_as_it_was_given(journal: SqliteJournal) -> None:
         "/data/Bán hàng",
         SyncType.INCREMENTAL,
         "nhập dữ liệu",
-        (Source("/in/no-\udcff-utf8"), Source("/in/b", contents_only=True)),
         JobState.UPLOADING,
         intake_done=True,
         consents=Consents(empty_full_sync=True, end_without_failed_files=True),
@@ -62,6 +60,8 @@ def test_a_job_comes_back_as_it_was_given(journal: SqliteJournal) -> None:
         created_at_ms=1,
         started_at_ms=2,
         ended_at_ms=3,
+        contents_only=True,
+        kept=True,
     )
     kept = journal.add_job(given)
     assert kept == replace(given, job_id=kept.job_id)
@@ -75,7 +75,7 @@ def test_items_come_back_as_they_were_found_and_problems_count_as_failed(
     journal: SqliteJournal,
 ) -> None:
     job_id = journal.add_job(JOB).job_id
-    odd = FoundFile("/in/\udcff", "/data/x", "\udcff", 1, 2**64, "The name is \udcff.")
+    odd = FoundFile("/in/\udcff", "", "\udcff", 1, 2**64, "The name is \udcff.")
     journal.add_items(job_id, [*found("a"), odd], [LeftOut("/in/\udcfe", "a link \udcfe")])
 
     a, bad = items(journal, job_id)
@@ -216,7 +216,7 @@ def test_items_of_many_threads_are_all_kept(journal: SqliteJournal) -> None:
 def test_same_names_and_same_places_are_told_apart(journal: SqliteJournal) -> None:
     job_id = journal.add_job(JOB).job_id
     journal.add_items(job_id, found("a", "b", "c"), [])
-    journal.add_items(job_id, found("b", "d", folder="/data/x/y"), [])
+    journal.add_items(job_id, found("b", "d", folder="/y"), [])
     assert journal.same_names(job_id, 10) == ["b"]
     assert journal.same_places(job_id, 10) == []
     journal.add_items(job_id, found("c", "a", "\udcff", "\udcff"), [])

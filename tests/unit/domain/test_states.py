@@ -20,7 +20,7 @@ from app.domain.upload_job import ENDED, RUNNING, JobState, UploadJob
 from embedded_server.contract import SyncType
 
 ITEM = QueueItem(1, 2, "/in/a", "/data/x", "a", 7, 0)
-JOB = UploadJob(2, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly", ())
+JOB = UploadJob(2, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly")
 
 
 def moves_of_item(state: ItemState) -> set[ItemState]:
@@ -36,7 +36,7 @@ def moves_of_item(state: ItemState) -> set[ItemState]:
 
 
 def moves_of_job(state: JobState) -> set[JobState]:
-    job = UploadJob(2, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly", (), state)
+    job = UploadJob(2, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly", state)
     allowed = set()
     for to in JobState:
         try:

@@ -30,11 +30,11 @@ class GatedWalk(LocalSourceFiles):
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
-        yield FoundFile("/a", destination, "a", 1, 0)
+    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+        yield FoundFile("/a", "", "a", 1, 0)
         self._gate.pass_through()
-        yield FoundFile("/b", destination, "b", 1, 0)
-        yield FoundFile("/c", destination, "c", 1, 0)
+        yield FoundFile("/b", "", "b", 1, 0)
+        yield FoundFile("/c", "", "c", 1, 0)
 
 
 def waits_in_back_off(house: House, job_id: int) -> None:
@@ -191,8 +191,8 @@ def test_a_cancel_right_after_the_last_file_was_found_is_not_overwritten(tmp_pat
     gate = Gate()
 
     class LastWord(LocalSourceFiles):
-        def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
-            yield FoundFile("/a", destination, "a", 1, 0)
+        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+            yield FoundFile("/a", "", "a", 1, 0)
             gate.pass_through()
 
     with House(tmp_path, sources=LastWord()) as house:
@@ -213,15 +213,19 @@ def test_files_written_into_the_queue_amid_a_cancel_do_not_stay_in_it(tmp_path: 
 
     class GatedJournal(SqliteJournal):
         def add_items(
-            self, job_id: int, found: Sequence[FoundFile], left_out: Sequence[LeftOut]
+            self,
+            job_id: int,
+            found: Sequence[FoundFile],
+            left_out: Sequence[LeftOut],
+            taken_in_to: int = 0,
         ) -> None:
             gate.pass_through()
-            super().add_items(job_id, found, left_out)
+            super().add_items(job_id, found, left_out, taken_in_to)
 
     class Many(LocalSourceFiles):
-        def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
+        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
             for number in range(2_500):  # more than are written at once
-                yield FoundFile(f"/{number}", destination, str(number), 1, 0)
+                yield FoundFile(f"/{number}", "", str(number), 1, 0)
 
     journal = GatedJournal(tmp_path / "journal.db")
     with House(tmp_path, journal=journal, sources=Many()) as house:
@@ -270,8 +274,8 @@ def test_a_path_with_a_name_that_is_no_text_is_told_too(tmp_path: Path) -> None:
 
 def test_a_bug_while_files_are_looked_for_does_not_leave_anybody_waiting(tmp_path: Path) -> None:
     class Broken(LocalSourceFiles):
-        def walk(self, source: Source, destination: str) -> Iterator[FoundFile | LeftOut]:
-            yield FoundFile("/a", destination, "a", 1, 0)
+        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+            yield FoundFile("/a", "", "a", 1, 0)
             raise ZeroDivisionError
 
     with House(tmp_path, sources=Broken()) as house:

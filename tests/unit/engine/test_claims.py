@@ -41,8 +41,8 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 
 def fill(journal: SqliteJournal, *sizes: int) -> int:
-    job = journal.add_job(UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "n", ()))
-    found = [FoundFile(f"/{i}", "/data/x", str(i), size, 0) for i, size in enumerate(sizes)]
+    job = journal.add_job(UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "n"))
+    found = [FoundFile(f"/{i}", "", str(i), size, 0) for i, size in enumerate(sizes)]
     journal.add_items(job.job_id, found, [])
     return job.job_id
 

@@ -49,6 +49,9 @@ class Jobs:
         self.looks += 1
         return self.now
 
+    def shown(self) -> list[int]:
+        return [1]
+
     def is_busy(self) -> bool:
         return self.busy
 
@@ -93,6 +96,7 @@ def served(
             {"echo": dict, **(commands or {})},
             jobs.snapshot,
             jobs.version,
+            jobs.shown,
             jobs.is_busy,
             linger_s,
         )

@@ -24,7 +24,7 @@ PROD = Connection("prod", "https://lake.example.com")
 
 
 def job_of(connection: Connection, job_id: int) -> UploadJob:
-    return UploadJob(job_id, connection, DESTINATION, SyncType.INCREMENTAL, "nightly", ())
+    return UploadJob(job_id, connection, DESTINATION, SyncType.INCREMENTAL, "nightly")
 
 
 def commands(house: House, secrets: MemorySecrets, store: MemoryConnectionStore) -> Any:

@@ -14,7 +14,7 @@ from app.engine.progress_ledger import ProgressLedger
 from app.infra.system_clock import SystemClock
 from embedded_server.contract import SyncType
 
-JOB = UploadJob(3, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly", ())
+JOB = UploadJob(3, LOCAL_LAKE, "/data/x", SyncType.FULL, "nightly")
 
 
 class HandClock:
@@ -70,7 +70,9 @@ def test_a_file_that_grew_is_counted_with_the_size_it_is_sent_with() -> None:
     ticket = ledger.began([item(1, 10)])
     ledger.resized(5, ticket)
     ledger.sent(ticket, 15)
-    assert ledger.snapshot(JOB).active == (ActiveTransfer("/data/x/1", 1, 15, 15),)
+    assert ledger.snapshot(JOB).active == (
+        ActiveTransfer("/data/x/1", 1, 15, 15, ((1, 1),), verifying=True),
+    )
     ledger.settled(arrived(item(1, 15)), ticket)
     assert (ledger.snapshot(JOB).bytes, ledger.snapshot(JOB).bytes_sent) == (15, 15)
 

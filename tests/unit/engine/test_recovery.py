@@ -41,11 +41,10 @@ def left_behind(
             DESTINATION,
             SyncType.FULL,
             "nightly",
-            (source,),
             created_at_ms=SystemClock().now_ms() if made_at_ms is None else made_at_ms,
         )
     )
-    found = [f for f in LocalSourceFiles().walk(source, DESTINATION) if isinstance(f, FoundFile)]
+    found = [f for f in LocalSourceFiles().walk(source) if isinstance(f, FoundFile)]
     journal.add_items(job.job_id, found, [])
     journal.save_job(
         replace(job, state=state, intake_done=True, sync_id=sync_id, end_sent=end_sent)
