@@ -14,7 +14,7 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-ver
 # A Python chosen by name (make setup PYTHON=python3.12) reaches the set-up script.
 export PYTHON
 
-.PHONY: help setup setup-dev run test check bench soak screenshots lock clean
+.PHONY: help setup setup-dev setup-bench run test check bench soak screenshots translations lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | \
@@ -26,8 +26,11 @@ setup:  ## make .venv ready to run LakeDrop (quick when nothing changed)
 setup-dev:  ## the same, with what the tests and checks need
 	@sh packaging/setup.sh test
 
-run: setup  ## upload the sample data to a scratch lake in .demo, and show what happened
-	@.venv/bin/lakedrop demo --folder .demo
+setup-bench:  ## the same, with the programs that the benchmarks measure against
+	@sh packaging/setup.sh bench
+
+run: setup  ## open the window; without a display, upload the sample data and show what happened
+	@sh packaging/run.sh
 
 check: setup-dev  ## format, lint, strict types, import walls
 	$(PYTHON_BIN) -m ruff format --check .
@@ -38,15 +41,17 @@ check: setup-dev  ## format, lint, strict types, import walls
 test: check  ## everything that must hold: the checks, then all the tests
 	$(PYTHON_BIN) -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
-bench: setup-dev  ## measure against plain peers; prints ratios
+bench: setup-bench  ## measure against plain peers; prints ratios
 	$(PYTHON_BIN) -m tests.benchmarks
 
 soak: setup-dev  ## the tests marked soak, with their long counts (hours)
 	LAKEDROP_SOAK=1 $(PYTHON_BIN) -m pytest -m soak --timeout 0 $(PYTEST_ARGS)
 
-screenshots:  ## pictures of the window (not in this version)
-	@echo "This version of LakeDrop has no window yet, so there is nothing to take a picture of." >&2
-	@exit 1
+screenshots: setup-dev  ## take the pictures of every page of the window
+	$(PYTHON_BIN) -m tests.screenshots
+
+translations: setup-dev  ## bring resources/translations up to the window's texts
+	$(PYTHON_BIN) resources/make_translations.py
 
 lock: setup-dev  ## make the lock files anew from pyproject.toml (UPGRADE=1: newest versions)
 	$(LOCK) --extra build --output-file requirements.lock

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes this tree ready: `sh packaging/setup.sh run` for the program, `... test` for the tests too.
+# Makes this tree ready: `sh packaging/setup.sh run` for the program, `... test` for the tests too,
+# `... bench` for the benchmarks with the programs they measure against.
 #
 # This half is shell because it must speak plainly where Python is missing or too old; the work is
 # in setup_venv.py. It changes the system only as root, and never calls sudo.
@@ -13,7 +14,7 @@ export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # The quick way out: nothing changed since the last time.
 if [ -x .venv/bin/python ] &&
-    .venv/bin/python -I packaging/setup_venv.py --is-ready "$what" 2>/dev/null; then
+    .venv/bin/python -E -s packaging/setup_venv.py --is-ready "$what" 2>/dev/null; then
     exit 0
 fi
 
@@ -71,4 +72,4 @@ if [ -z "$found" ]; then
     exit 1
 fi
 
-exec "$found" -I packaging/setup_venv.py "$what"
+exec "$found" -E -s packaging/setup_venv.py "$what"

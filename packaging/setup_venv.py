@@ -13,7 +13,6 @@ import enum
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,15 +20,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from system_needs import Machine, SetupFailed, is_here, look_after_the_system, missing_packages
+
 RUNTIME_LOCK = "requirements.lock"
 DEV_LOCK = "requirements-dev.lock"
 # The dev lock holds everything the runtime lock does, at the same versions (a test says so).
-LOCKS = {"run": (RUNTIME_LOCK,), "test": (RUNTIME_LOCK, DEV_LOCK)}
+LOCKS = {
+    "run": (RUNTIME_LOCK,),
+    "test": (RUNTIME_LOCK, DEV_LOCK),
+    "bench": (RUNTIME_LOCK, DEV_LOCK),
+}
 STAMP = "lakedrop-setup.json"
-
-
-class SetupFailed(Exception):
-    """Set-up cannot go on; the text says what the person at the terminal can do."""
 
 
 class Step(enum.Enum):
@@ -49,15 +50,6 @@ class Stamp:
     python: str
     project: str
     locks: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SystemPackage:
-    """One line of system-packages.txt: a command, and the Debian package that brings it."""
-
-    needed_for: str
-    command: str
-    package: str
 
 
 def next_step(installed: Stamp | None, wanted: Stamp) -> Step:
@@ -102,69 +94,6 @@ def write_stamp(file: Path, stamp: Stamp) -> None:
     aside.replace(file)
 
 
-def system_packages(listing: str, what: str) -> list[SystemPackage]:
-    """The lines of system-packages.txt that `what` needs; the tests need the program's too."""
-    wanted = {"run"} if what == "run" else {"run", "test"}
-    rows = [line.split("#")[0].split() for line in listing.splitlines()]
-    return [SystemPackage(*row) for row in rows if row and row[0] in wanted]
-
-
-def apt_command(packages: Sequence[SystemPackage]) -> list[str]:
-    """The one command that installs these, as root."""
-    names = sorted({package.package for package in packages})
-    return ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names]
-
-
-def how_to_install(packages: Sequence[SystemPackage], *, has_apt: bool) -> str:
-    """What a person must do who lacks these: the exact command where there is apt."""
-    names = ", ".join(package.command for package in packages)
-    if has_apt:
-        command = " ".join(word for word in apt_command(packages) if word != "-q")
-        return (
-            f"This system lacks {names}. Install with:\n    sudo apt-get update && sudo {command}"
-        )
-    debian_names = " ".join(apt_command(packages)[5:])
-    return (
-        f"This system lacks {names}. Install with its package tool (in Debian they come with: "
-        f"{debian_names})."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What set-up may ask and do outside its own files; tests give another one."""
-
-    run: Callable[[Sequence[str]], int]
-    which: Callable[[str], str | None]
-    is_root: bool
-    in_ci: bool
-    say: Callable[[str], None]
-
-
-def look_after_the_system(machine: Machine, listing: str, what: str) -> None:
-    """Installs the missing system packages as root on apt systems; says how otherwise.
-
-    Missing tools of the tests stop nobody outside CI: the tests that need them skip and say so.
-    """
-    needed = system_packages(listing, what)
-    missing = [package for package in needed if machine.which(package.command) is None]
-    if not missing:
-        return
-    has_apt = machine.which("apt-get") is not None
-    if machine.is_root and has_apt:
-        machine.say(f"Installing {', '.join(package.package for package in missing)} ...")
-        updated = machine.run(["apt-get", "update", "-q"])
-        if updated != 0 or machine.run(apt_command(missing)) != 0:
-            raise SetupFailed(
-                "apt-get failed: its lines above say why. Mend that, then make again."
-            )
-        return
-    advice = how_to_install(missing, has_apt=has_apt)
-    if machine.in_ci or any(package.needed_for == "run" for package in missing):
-        raise SetupFailed(advice)
-    machine.say(f"{advice}\nUntil then the tests that need them are skipped.")
-
-
 class Tree:
     """One checkout of the project and its `.venv`."""
 
@@ -177,11 +106,9 @@ class Tree:
 
     def is_ready(self, what: str) -> bool:
         """Whether nothing at all has to be done for `what`."""
-        return self._step(what) is Step.NOTHING and not [
-            package
-            for package in system_packages(self.listing(), what)
-            if self._machine.which(package.command) is None
-        ]
+        return self._step(what) is Step.NOTHING and not missing_packages(
+            self._machine, self.listing(), what
+        )
 
     def listing(self) -> str:
         """The text of system-packages.txt."""
@@ -288,7 +215,7 @@ def main(arguments: Sequence[str]) -> int:
     flags = parser.parse_args(arguments)
     machine = Machine(
         run=run_without_input,
-        which=shutil.which,
+        has=is_here,
         is_root=hasattr(os, "geteuid") and os.geteuid() == 0,
         in_ci=bool(os.environ.get("CI")),
         say=say,

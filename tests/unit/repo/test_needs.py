@@ -8,11 +8,16 @@ import pytest
 
 from tests.support.needs import needs_tool
 
+LISTING = """# for need package
+run   lib:libGL.so.1  libgl1        # why
+test  there           some-package  # why
+"""
+
 
 @pytest.fixture
 def listing(tmp_path: Path) -> Path:
     file = tmp_path / "system-packages.txt"
-    file.write_text("# for command package\ntest  there  some-package  # why\n", encoding="utf-8")
+    file.write_text(LISTING, encoding="utf-8")
     return file
 
 

@@ -108,3 +108,4 @@ def test_make_alone_lists_every_target() -> None:
     )
     listed = {line.split()[1] for line in answer.stdout.splitlines()}
     assert listed >= {"setup", "run", "test", "check", "bench", "soak", "screenshots", "clean"}
+    assert "translations" in listed

@@ -4,60 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import setup_venv
-from setup_venv import Machine, SetupFailed, Tree
-
-LISTING = """
-# for   command   package
-run     lib-tool  libtool1    # the window
-test    curl      curl        # the examples
-test    bus-run   dbus-daemon # the keyring
-"""
-
-
-class Terminal:
-    """A machine that notes what set-up does to it; `venv` makes a `.venv` that starts."""
-
-    def __init__(self) -> None:
-        self.commands: list[str] = []
-        self.said: list[str] = []
-        self.tools: set[str] = set()
-        self.failing = ""
-
-    def run(self, command: Sequence[str]) -> int:
-        line = " ".join(command)
-        self.commands.append(line)
-        if " -m venv " in line:
-            python = Path(command[-1]) / "bin" / "python"
-            python.parent.mkdir(parents=True, exist_ok=True)
-            python.unlink(missing_ok=True)
-            python.symlink_to(sys.executable)
-        return 1 if self.failing and self.failing in line else 0
-
-    def machine(self, *, is_root: bool = False, in_ci: bool = False) -> Machine:
-        return Machine(
-            run=self.run,
-            which=lambda name: name if name in self.tools else None,
-            is_root=is_root,
-            in_ci=in_ci,
-            say=self.said.append,
-        )
-
-    def steps(self) -> list[str]:
-        """What was run since the last look, each by its telling word."""
-        words = {" -m venv ": "venv", "requirements-dev.lock": "dev", "requirements.lock": "run"}
-        seen = [
-            next((word for part, word in words.items() if part in line), "project")
-            for line in self.commands
-        ]
-        self.commands.clear()
-        return seen
-
+from setup_venv import Tree
+from system_needs import SetupFailed
+from tests.unit.repo.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="make's set-up is for POSIX shells")
 
@@ -87,6 +42,22 @@ def test_the_first_set_up_makes_everything_and_the_second_nothing(
     assert tree.is_ready("run")
     tree.prepare("run")
     assert terminal.steps() == []
+
+
+def test_what_the_system_lacks_is_looked_for_every_time(root: Path, terminal: Terminal) -> None:
+    (root / "packaging" / "system-packages.txt").write_text("run lib:libGL.so.1 libgl1\n", "utf-8")
+    terminal.has = {"lib:libGL.so.1"}
+    tree = Tree(root, terminal.machine())
+    tree.prepare("run")
+    assert tree.is_ready("run")
+    terminal.has = set()
+    assert not tree.is_ready("run")
+
+
+def test_the_benchmarks_need_the_tests_packages(root: Path, terminal: Terminal) -> None:
+    tree = Tree(root, terminal.machine())
+    tree.prepare("test")
+    assert tree.is_ready("bench")
 
 
 def test_packages_are_taken_by_hash_and_never_built_here(root: Path, terminal: Terminal) -> None:
@@ -172,51 +143,6 @@ def test_a_venv_that_no_longer_fits_is_made_anew(
     assert not tree.is_ready("run")
     tree.prepare("run")
     assert terminal.steps() == ["venv", "run", "project"]
-
-
-def test_root_installs_only_what_is_missing(terminal: Terminal) -> None:
-    terminal.tools = {"apt-get", "lib-tool", "curl"}
-    setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
-    assert terminal.commands == [
-        "apt-get update -q",
-        "apt-get install -y -q --no-install-recommends dbus-daemon",
-    ]
-
-
-def test_root_touches_nothing_when_nothing_is_missing(terminal: Terminal) -> None:
-    terminal.tools = {"apt-get", "lib-tool"}
-    setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "run")
-    assert terminal.commands == []
-
-
-def test_anybody_else_is_told_the_exact_command(terminal: Terminal) -> None:
-    terminal.tools = {"apt-get", "lib-tool"}
-    setup_venv.look_after_the_system(terminal.machine(), LISTING, "test")
-    assert terminal.commands == []
-    [advice] = terminal.said
-    assert "sudo apt-get install -y --no-install-recommends curl dbus-daemon\n" in advice
-
-
-def test_without_apt_nothing_is_run_even_as_root(terminal: Terminal) -> None:
-    terminal.tools = {"lib-tool"}
-    setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
-    assert terminal.commands == []
-    assert "curl dbus-daemon" in terminal.said[0]
-
-
-@pytest.mark.parametrize(("what", "in_ci"), [("run", False), ("test", True)])
-def test_what_the_program_needs_or_ci_lacks_stops_set_up(
-    terminal: Terminal, what: str, in_ci: bool
-) -> None:
-    terminal.tools = {"apt-get"} if what == "run" else {"apt-get", "lib-tool"}
-    with pytest.raises(SetupFailed, match="sudo apt-get install"):
-        setup_venv.look_after_the_system(terminal.machine(in_ci=in_ci), LISTING, what)
-
-
-def test_a_failing_apt_stops_set_up(terminal: Terminal) -> None:
-    terminal.tools, terminal.failing = {"apt-get"}, "install"
-    with pytest.raises(SetupFailed, match="apt-get failed"):
-        setup_venv.look_after_the_system(terminal.machine(is_root=True), LISTING, "test")
 
 
 def test_a_child_that_outlives_its_set_up_keeps_the_next_one_waiting(tmp_path: Path) -> None:
