@@ -33,7 +33,7 @@ def add(options: Namespace, context: CommandContext) -> int:
 
 def listed(options: Namespace, context: CommandContext) -> int:
     with EngineSession(context.attach_engine) as session:
-        rows = session.request("connections")["connections"]
+        rows = session.request("connections", patient=True)["connections"]
     terminal = context.terminal
     if options.json:
         for row in rows:

@@ -79,7 +79,8 @@ def checked_base_url(url: str, *, allow_plain_http: bool) -> str:
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not allow_plain_http:
         raise ConnectionNotUsable(
             f"http://{parts.hostname} is not encrypted: everybody on the way could read the key "
-            "and the data. Use https://, or allow it for this connection with --allow-plain-http."
+            "and the data. Use https://, or allow plain http for this connection (on the command "
+            "line: --allow-plain-http)."
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
@@ -93,8 +94,9 @@ def origin(base_url: str) -> tuple[str, str, int]:
 
 def no_key(label: str) -> ConnectionNotUsable:
     return ConnectionNotUsable(
-        f'There is no API key for "{label}". Set LAKEDROP_API_KEY, or store the key with: '
-        "lakedrop connect add NAME URL (with --replace for one that is there)"
+        f'There is no API key for "{label}". Give it to the connection in the window; or on the '
+        "command line set LAKEDROP_API_KEY, or store the key with: lakedrop connect add NAME URL "
+        "(with --replace for one that is there)"
     )
 
 

@@ -40,7 +40,7 @@ def connection_of(store: ConnectionStore, args: Args) -> Connection:
         found = store.find(name)
         if found is None:
             raise ConnectionNotUsable(
-                f'There is no connection "{name}". See them with: lakedrop connect list'
+                f'There is no connection "{name}". See those there are: lakedrop connect list'
             )
         connection = found
     else:
@@ -136,8 +136,8 @@ class ConnectionCommands:
             before = self._store.find(name)
             if before and not replace:
                 raise WrongUse(
-                    f'There is a connection "{name}" already. Add --replace to change it, or '
-                    "choose another name."
+                    f'There is a connection "{name}" already. Choose another name, or change that '
+                    "one (on the command line: --replace)."
                 )
             return before
         before = self._store.find(str(was))

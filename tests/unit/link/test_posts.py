@@ -132,6 +132,15 @@ def test_a_death_of_the_engine_answers_all_that_was_posted_once(
     assert box.is_empty
 
 
+def test_what_was_answered_is_not_told_of_the_end(client: EngineClient, listener: Listener) -> None:
+    box = Mailbox()
+    client.post("hello", box.put)
+    assert box.next().error is None
+    client.close()
+    listener.losses.next()  # told after all that was posted
+    assert box.is_empty
+
+
 def test_closing_answers_what_waits(engine: FakeEngine, client: EngineClient) -> None:
     never, box = threading.Event(), Mailbox()
     engine.answers["hang"] = lambda _: {"": never.wait(WITHIN_S)}
