@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.support.window.hands import Hands, Point
 from tests.support.window.talking_process import TalkingProcess
 from tests.support.window.under_test import PRODUCT
 from tests.support.window.waiting import LONGEST_S, until
-from tests.support.window.x_session import XSession
+from tests.support.window.x_session import NO_BUS, XSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,9 @@ class RealWindow:
         told = self.process.errors()
         assert "Traceback" not in told, told
         assert "Fatal Python error" not in told, told
+        # From before the probe listened: the program's own handler wrote them down.
+        warned = re.findall(r"(?:WARNING|ERROR|CRITICAL) \S+: (Qt: .*)", told)
+        assert not warned, told
 
     def _has_focus(self, name: str) -> bool:
         look = self.look(name)
@@ -248,7 +252,7 @@ def real_window(
     environ: Mapping[str, str],
     *,
     program: str = PRODUCT,
-    bus: str | None = None,
+    bus: str = NO_BUS,
     bears_warnings: Sequence[str] = (),
 ) -> Iterator[RealWindow]:
     """The window, started and active. When it is left, it must be without fault up to then.
@@ -259,8 +263,8 @@ def real_window(
     log = session.folder / "window.log"
     log.write_bytes(b"")
     words = ["-m", "tests.support.window.under_test", program]
-    added = {} if bus is None else {"DBUS_SESSION_BUS_ADDRESS": bus}
-    process = TalkingProcess(words, session.environment(environ) | added, log)
+    told = {"LAKEDROP_TRACEBACK": "1"}  # its faults on standard error, not in its log alone
+    process = TalkingProcess(words, session.environment(environ, bus=bus) | told, log)
     window = RealWindow(process, session)
     try:
         process.ask("ready")

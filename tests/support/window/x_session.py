@@ -12,6 +12,8 @@ from pathlib import Path
 from tests.support.needs import needs_tool
 from tests.support.window.waiting import until
 
+# A missing address makes libraries start a bus of their own; this one is none.
+NO_BUS = "disabled:"
 WIDTH_PX, HEIGHT_PX = 1680, 1050
 
 
@@ -22,9 +24,14 @@ class XSession:
     display: str
     folder: Path
 
-    def environment(self, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """`base` for a program with a window on this screen, in English, without a session bus."""
-        left_out = ("WAYLAND_DISPLAY", "XAUTHORITY", "LANGUAGE", "LC_ALL", "QT_SCALE_FACTOR")
+    def environment(
+        self, base: Mapping[str, str] = os.environ, *, bus: str = NO_BUS
+    ) -> dict[str, str]:
+        """`base` for a program with a window on this screen, in English, with that session bus."""
+        left_out = (
+            *("WAYLAND_DISPLAY", "XAUTHORITY", "LANGUAGE", "LC_ALL", "QT_SCALE_FACTOR"),
+            "PYTHON_KEYRING_BACKEND",
+        )
         return {name: text for name, text in base.items() if name not in left_out} | {
             "DISPLAY": self.display,
             "QT_QPA_PLATFORM": "xcb",
@@ -33,8 +40,7 @@ class XSession:
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "XDG_DATA_HOME": str(self.folder / "data"),
             "XDG_RUNTIME_DIR": str(self.folder / "runtime"),
-            # A missing address makes libraries start a bus of their own; this one is no address.
-            "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+            "DBUS_SESSION_BUS_ADDRESS": bus,
         }
 
 
