@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 
 import pytest
@@ -11,7 +10,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.unit.repo.tree import ROOT
+from tests.unit.repo.tree import ROOT, project_table
 
 RUNTIME, DEV = "requirements.lock", "requirements-dev.lock"
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>\S+?)(?: ; (?P<marker>[^\\]+?))? \\$")
@@ -44,7 +43,7 @@ class Lock:
 
 
 def project_requirements(*extras: str) -> list[Requirement]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = project_table()["project"]
     texts: Iterable[str] = project["dependencies"]
     for extra in extras:
         texts = [*texts, *project["optional-dependencies"][extra]]
@@ -80,8 +79,7 @@ def test_a_lock_names_no_place_to_fetch_from(name: str) -> None:
 
 
 def test_what_builds_the_project_is_locked_too() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lock = Lock(RUNTIME)
-    for text in project["build-system"]["requires"]:
+    for text in project_table()["build-system"]["requires"]:
         need = Requirement(text)
         assert lock.versions[canonicalize_name(need.name)] in need.specifier

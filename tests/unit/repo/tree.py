@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,11 @@ def tracked_files() -> list[Path]:
     names = [name for name in listed.decode("utf-8").split("\0") if name]
     # A file that is deleted but not yet committed is still listed.
     return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def project_table() -> dict[str, Any]:
+    """pyproject.toml, as it is written."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def tracked_texts() -> dict[str, str]:
