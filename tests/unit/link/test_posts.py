@@ -74,6 +74,14 @@ def listener(engine: FakeEngine, client: EngineClient) -> Listener:
     return listener
 
 
+def wait_until_nobody_reads() -> None:
+    """After that no listener is told anything more."""
+    for thread in threading.enumerate():
+        if thread.name == "engine-reader":
+            thread.join(WITHIN_S)
+            assert not thread.is_alive()
+
+
 def refuse(_: dict[str, Any]) -> dict[str, Any]:
     raise ConnectionNotUsable("no such connection")
 
@@ -132,12 +140,12 @@ def test_a_death_of_the_engine_answers_all_that_was_posted_once(
     assert box.is_empty
 
 
-def test_what_was_answered_is_not_told_of_the_end(client: EngineClient, listener: Listener) -> None:
+def test_what_was_answered_is_not_told_of_the_end(client: EngineClient) -> None:
     box = Mailbox()
     client.post("hello", box.put)
     assert box.next().error is None
     client.close()
-    listener.losses.next()  # told after all that was posted
+    wait_until_nobody_reads()
     assert box.is_empty
 
 
@@ -254,6 +262,7 @@ def test_the_end_of_the_connection_is_told_once(
     box = Mailbox()
     client.post("hello", box.put)
     assert type(box.next().error) is EngineGone
+    wait_until_nobody_reads()
     assert listener.losses.is_empty
 
 
@@ -268,6 +277,7 @@ def test_an_engine_that_does_not_tell_its_jobs_is_told_once(
     engine.show(snapshot())
     client.request("hello")
     client.close()
+    wait_until_nobody_reads()
     assert listener.news.is_empty
     assert listener.losses.is_empty
 
