@@ -175,13 +175,13 @@ def test_steps_through_the_history_bring_every_upload_of_a_sync_once(limit: int)
 
 
 def test_one_step_reads_a_bounded_part_and_says_where_the_next_begins() -> None:
-    history = [row(number + 1, sync_id=2 if number else 1) for number in range(30_000)]
-    lake = lake_of([job(1), job(2)], history)
-    first = step_through_history(lake, 1, None, 100)
+    history = [row(number + 1, sync_id=1 if number else 3) for number in range(30_000)]
+    lake = lake_of([job(1), job(2), job(3)], history)
+    first = step_through_history(lake, 3, None, 100)
     assert first == HistoryStep([], 10_000)
     assert len(lake.calls_of("sync_jobs")) == 1  # found at once where ids have no gaps
     pages = len(lake.calls_of("history"))
-    assert step_through_history(lake, 1, first.before, 100) == HistoryStep([history[0]], None)
+    assert step_through_history(lake, 3, first.before, 100) == HistoryStep([history[0]], None)
     assert len(lake.calls_of("history")) == pages + 10
 
 
@@ -201,9 +201,12 @@ def test_a_cursor_beyond_what_a_server_still_has_comes_to_an_end() -> None:
 
 
 def test_a_sync_is_found_among_ids_with_gaps() -> None:
-    lake = lake_of([job(number) for number in (3, 8, 9, 4000, 10**12)], [row(1, 4000)])
-    assert [len(walk(lake, number, 10)) for number in (3, 4000, 10**12, 7, 1)] == [0, 1, 0, 0, 0]
-    assert newest_uploads(lake, 10, sync_id=4000) == [row(1, 4000)]
+    numbers = [3, 8, 9, 11, 30, 31, 4000, 10**12]
+    rows = [row(place + 1, number) for place, number in enumerate(numbers)]
+    lake = lake_of([job(number) for number in numbers], rows)
+    assert [walk(lake, number, 10) for number in numbers] == [[each] for each in rows]
+    assert [walk(lake, number, 10) for number in (1, 10, 32, 10**12 + 1)] == [[], [], [], []]
+    assert newest_uploads(lake, 10, sync_id=4000) == [rows[6]]
 
 
 def test_steps_on_a_server_that_ignores_from_end() -> None:
