@@ -38,6 +38,14 @@ def needs_root(*, environ: Mapping[str, str] = os.environ) -> None:
         _give_up("this test must run as root", environ)
 
 
+def needs_qt(*, environ: Mapping[str, str] = os.environ) -> None:
+    """Skips the calling test where Qt does not load, for want of a library; fails it in CI."""
+    try:
+        import PySide6.QtWidgets  # noqa: F401 (asked whether it loads)
+    except ImportError as missing:
+        _give_up(f"Qt does not load: {missing}", environ)
+
+
 def _listed_commands(listing: Path) -> set[str]:
     rows = (line.split("#")[0].split() for line in listing.read_text("utf-8").splitlines())
     return {row[1] for row in rows if row}

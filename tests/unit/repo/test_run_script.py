@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import needs_qt
 from tests.unit.repo.tree import ROOT
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="make's scripts are for POSIX shells")
@@ -67,6 +68,7 @@ def test_without_a_display_no_window_is_tried(tree: Path) -> None:
 
 @on_linux
 def test_a_display_that_is_gone_is_one_sentence_and_no_crash(tree: Path) -> None:
+    needs_qt()
     answer = run(tree, DISPLAY=NO_X_SERVER, QT_QPA_PLATFORM="xcb")
     assert answer.stdout == THE_DEMO
     [sentence] = answer.stderr.splitlines()
@@ -89,6 +91,7 @@ def test_libraries_that_are_missing_are_one_sentence(tree: Path, complaint: str)
 
 
 def test_a_platform_that_shows_nothing_is_no_display(tree: Path) -> None:
+    needs_qt()
     answer = run(tree, DISPLAY=":0", QT_QPA_PLATFORM="offscreen")
     assert answer.stdout == THE_DEMO
     assert answer.stderr.startswith("QT_QPA_PLATFORM=offscreen shows no window, so")
