@@ -276,6 +276,7 @@ def test_a_removed_connection_s_key_is_forgotten(session_only: bool) -> None:
     desk.save(key=KEY, session_only=session_only)
     assert desk.ask("remove_connection", name="prod") == {"removed": True}
     assert desk.secrets.all() == {}
+    assert desk.keys.at_hand(Connection("prod", HERE), None) is None
     desk.save()
     assert desk.key_of("prod") is None
     assert desk.ask("remove_connection", name="nobody") == {"removed": False}
@@ -288,22 +289,47 @@ def test_without_a_keyring_a_connection_can_be_renamed_and_removed() -> None:
     assert desk.ask("remove_connection", name="new") == {"removed": True}
 
 
+class HangingKeyring(MemorySecrets):
+    """Locked, until its user types the password: `unlock`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unlocked, self.waited_in_vain = threading.Event(), False
+        self.unlocked.set()
+
+        def wait(call: str, _: str) -> None:
+            if call == "get" and not self.unlocked.wait(10):
+                self.waited_in_vain = True
+
+        self.fault = wait
+
+
 def test_a_keyring_that_hangs_does_not_keep_the_screens_waiting() -> None:
-    secrets, may_answer = MemorySecrets(), threading.Event()
+    secrets = HangingKeyring()
     secrets.set("keyed", KEY)
     stored = StoredKeys(secrets, patience_s=0.05)
-    assert stored.of(["keyed", "bare"]) == {"keyed"}
-
-    def hang(call: str, _: str) -> None:
-        if call == "get":
-            may_answer.wait(10)
-
-    secrets.fault = hang
+    assert stored.of(["keyed", "bare"], patient=True) == {"keyed"}
+    secrets.unlocked.clear()
     # What it said before; and one it never spoke of is taken to have its key.
     assert stored.of(["keyed", "bare", "new"]) == {"keyed", "new"}
-    stored.note("keyed", has_key=False)  # removed meanwhile: what it says late counts no more
-    may_answer.set()
+    secrets.unlocked.set()
     assert stored.of(["bare", "new"], patient=True) == set()
+    assert not secrets.waited_in_vain
+
+
+def test_what_a_keyring_says_late_of_a_key_that_was_removed_meanwhile_does_not_count() -> None:
+    secrets = HangingKeyring()
+    secrets.set("keyed", KEY)
+    stored = StoredKeys(secrets, patience_s=0.05)
+    secrets.unlocked.clear()
+    assert stored.of(["keyed"]) == {"keyed"}
+    stored.note("keyed", has_key=False)
+    secrets.unlocked.set()
+    assert stored.of(["other"], patient=True) == set()  # by now it has spoken of both
+    secrets.unlocked.clear()
+    assert stored.of(["keyed"]) == set()
+    secrets.unlocked.set()
+    assert not secrets.waited_in_vain
 
 
 def test_a_keyring_that_cannot_be_read_has_no_key_for_anybody() -> None:
