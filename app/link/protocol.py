@@ -63,9 +63,10 @@ What servers hold, and connections.
     history_of_sync   {connection, key, sync_id, before: offset|null, limit}
                                           → {uploads: [wire…] newest first, before: offset|null};
                                             null: there are no more
-    connections       {}                  → {keyring: bool, connections: [{name, base_url,
+    connections       {patient: bool=false} → {keyring: bool, connections: [{name, base_url,
                                              allow_plain_http, has_key,
-                                             key: "keyring"|"session"|"none"}…]}
+                                             key: "keyring"|"session"|"none"}…]}; `patient` waits
+                                            for a keyring that waits for its user's password
     save_connection   {name, base_url, allow_plain_http, key|null, replace, was: name|null,
                        keep_key: bool=false, session_only: bool=false} → {}
     remove_connection {name}              → {removed: bool}
