@@ -191,7 +191,7 @@ class Journal(Protocol):
         ...
 
     def source_paths(self, job_id: int) -> list[str]:
-        """Of all its items, and of those removed while the intake is not done."""
+        """All that intake met, also of items removed while it is not done."""
         ...
 
     def remove_items(self, job_id: int, ranges: Sequence[tuple[int, int]]) -> ItemCounts:

@@ -62,7 +62,6 @@ class Intake:
                 begun = True
                 self._take(pending.source)
                 self._taken_in_to = pending.source_id
-                self._write_if_due()
             self._write()
 
     def _known_paths(self) -> set[str]:

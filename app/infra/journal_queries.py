@@ -80,9 +80,10 @@ def items_at(
 
 def source_paths(db: sqlite3.Connection, job_id: int) -> list[str]:
     rows = db.execute(
-        "SELECT source FROM items WHERE job_id=? UNION ALL SELECT source FROM removed"
+        "SELECT source FROM items WHERE job_id=? UNION ALL SELECT source FROM left_out"
+        " WHERE job_id=? UNION ALL SELECT source FROM removed"
         " WHERE job_id=?",
-        (job_id, job_id),
+        (job_id, job_id, job_id),
     )
     return [os.fsdecode(source) for (source,) in rows]
 

@@ -23,18 +23,19 @@ class LocalSourceFiles:
     """`ports.SourceFiles` on this machine's file systems."""
 
     def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
-        path = Path(source.path)
+        # Strings: a Path for each of a hundred thousand dropped files would take most of the time.
         try:
             # The dropped path itself may be a link: the user pointed at it.
-            found = path.stat()
+            found = os.stat(source.path)  # noqa: PTH116
         except (OSError, ValueError) as cause:
             raise SourceUnreadable(f"{source.path} cannot be read: {_words(cause)}.") from cause
         if stat.S_ISDIR(found.st_mode):
+            path = Path(source.path)
             own_name = _own_name(path)
             top = "" if source.contents_only or not own_name else f"/{own_name}"
             yield from self._walk_folder(str(path), own_name, top)
         elif stat.S_ISREG(found.st_mode):
-            yield _found(str(path), "", path.name, found, "")
+            yield _found(source.path, "", os.path.basename(source.path), found, "")  # noqa: PTH119
         else:
             yield LeftOut(source.path, "not a file or a folder")
 

@@ -53,6 +53,19 @@ def test_a_folder_keeps_its_own_name_unless_its_contents_are_meant(tmp_path: Pat
     ]
 
 
+def test_the_own_name_is_told_apart_from_the_folders_below_it(tmp_path: Path) -> None:
+    sprinkle(tmp_path / "sales", "a.csv", "sales/b.csv")
+
+    def parts(path: Path, *, contents_only: bool) -> list[tuple[str, str]]:
+        entries = walked(path, contents_only=contents_only)
+        return [(each.folder, each.top) for each in entries if isinstance(each, FoundFile)]
+
+    top = tmp_path / "sales"
+    assert parts(top, contents_only=False) == [("/sales", "/sales"), ("/sales/sales", "/sales")]
+    assert parts(top, contents_only=True) == [("", ""), ("/sales", "")]
+    assert parts(top / "a.csv", contents_only=False) == [("", "")]
+
+
 def test_a_file_goes_right_into_the_destination_with_its_size_and_date(tmp_path: Path) -> None:
     sprinkle(tmp_path, "a.csv")
     os.utime(tmp_path / "a.csv", ns=(5, 1_234_567_890_000_000_000))

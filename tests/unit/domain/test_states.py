@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from app.domain.queue_item import (
     ItemState,
     QueueItem,
 )
-from app.domain.upload_job import ENDED, RUNNING, JobState, UploadJob
+from app.domain.upload_job import ENDED, PAUSABLE, RUNNING, JobState, UploadJob
 from embedded_server.contract import SyncType
 
 ITEM = QueueItem(1, 2, "/in/a", "/data/x", "a", 7, 0)
@@ -105,6 +106,19 @@ def test_a_job_finishes_only_from_ending_and_ends_only_from_uploading() -> None:
 
 def test_an_ended_job_never_moves_again() -> None:
     assert {state for state in JobState if not moves_of_job(state)} == ENDED
+
+
+def test_a_job_is_paused_before_its_end_begins_and_goes_on_in_the_queue() -> None:
+    assert {s for s in JobState if JobState.PAUSED in moves_of_job(s)} == PAUSABLE
+    assert RUNNING - {JobState.ENDING} == PAUSABLE
+    assert moves_of_job(JobState.PAUSED) == {JobState.QUEUED, JobState.CANCELLED}
+
+
+def test_a_window_lists_all_but_the_drafts_of_a_command_line() -> None:
+    assert {state for state in JobState if replace(JOB, state=state).is_shown} == set(JobState) - {
+        JobState.DRAFT
+    }
+    assert replace(JOB, kept=True).is_shown
 
 
 def test_every_running_job_can_come_to_rest() -> None:

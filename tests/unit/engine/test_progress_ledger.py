@@ -132,11 +132,56 @@ def test_the_speed_is_of_the_last_seconds_and_falls_to_nothing() -> None:
     assert ledger.snapshot(JOB).speed_bytes_s == 0
 
 
+def test_a_request_names_its_items_until_each_settles() -> None:
+    ledger = ProgressLedger(SystemClock())
+    items = [item(number, 10) for number in (4, 5, 6, 9)]
+    ticket = ledger.began(items)
+    assert ledger.snapshot(JOB).active[0].item_ids == ((4, 6), (9, 9))
+    ledger.sent(ticket, 39)
+    assert not ledger.snapshot(JOB).active[0].verifying
+    ledger.sent(ticket, 1)  # all is sent, the answer is not there yet
+    assert ledger.snapshot(JOB).active[0].verifying
+    ledger.settled(arrived(items[1]), ticket)
+    [active] = ledger.snapshot(JOB).active
+    assert (active.item_ids, active.files) == (((4, 4), (6, 6), (9, 9)), 3)
+    assert (active.sent_bytes, active.size_bytes) == (30, 30)
+
+
+def test_files_that_wait_are_told_with_the_reason_until_they_go_again() -> None:
+    ledger = ProgressLedger(SystemClock())
+    items = [item(number, 10) for number in range(1, 61)]
+    for each in items:
+        ledger.waits(each.moved_to(ItemState.UPLOADING).moved_to(ItemState.WAITING, "busy"))
+    waiting = ledger.snapshot(JOB).waiting
+    assert waiting == tuple((number, "busy") for number in range(1, 51))
+    ticket = ledger.began(items[:20])
+    ledger.finished(ticket)
+    failed = items[20].moved_to(ItemState.UPLOADING).moved_to(ItemState.FAILED, "No.")
+    ledger.settled(failed, None)
+    assert ledger.snapshot(JOB).waiting[0] == (22, "busy")
+    ledger.came_to_rest()
+    assert ledger.snapshot(JOB).waiting == ()
+
+
+def test_rows_that_went_or_changed_are_told_and_rows_that_came_are_not() -> None:
+    ledger = ProgressLedger(SystemClock())
+    ledger.found(3, 30, 0, failed=1)
+    assert (ledger.snapshot(JOB).rows_version, ledger.snapshot(JOB).files_failed) == (0, 1)
+    ledger.removed(
+        ItemCounts({ItemState.QUEUED: 1, ItemState.FAILED: 1}, {ItemState.QUEUED: 9}, 0, 0)
+    )
+    now = ledger.snapshot(JOB)
+    assert (now.files, now.bytes, now.files_failed, now.rows_version) == (1, 21, 0, 1)
+    ledger.rows_changed()
+    assert ledger.snapshot(JOB).rows_version == 2
+
+
 def test_a_snapshot_survives_the_way_over_the_socket() -> None:
     ledger = ProgressLedger(SystemClock())
     ledger.found(2, 30, 1)
     odd = replace(item(1, 10), name="no-\udcff-utf8")
     ledger.sent(ledger.began([odd]), 4)
     ledger.waiting("busy")
+    ledger.waits(item(2, 20))
     snapshot = ledger.snapshot(replace(JOB, sync_id=8, problem="LakeFull", message="voilà"))
     assert JobSnapshot.from_wire(json.loads(json.dumps(snapshot.to_wire()))) == snapshot
