@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Listener
-from pathlib import Path
+from multiprocessing.connection import Client
 from typing import Any
 
 import pytest
@@ -19,93 +15,12 @@ import pytest
 from app.domain.errors import LakeFull, WrongUse
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
-from app.engine.engine_service import EngineService
 from app.link.engine_client import EngineClient
 from app.link.engine_errors import EngineGone
-from app.link.protocol import RuntimeFile, decode, encode
-from tests.support.fake_engine import snapshot
-
-WITHIN_S = 30.0
-KEY = b"the engine's key"
+from app.link.protocol import decode, encode
+from tests.unit.engine.served import KEY, WITHIN_S, Jobs, Served, served
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="speaks over a Unix socket")
-
-
-class Jobs:
-    """What the service shows: one job, changed by the test."""
-
-    def __init__(self) -> None:
-        self.now = snapshot(JobState.UPLOADING)
-        self.moment = 1
-        self.busy = False
-        self.looks = 0
-
-    def version(self, job_id: int) -> int:
-        if job_id != 1:
-            raise WrongUse(f"There is no job {job_id}.")
-        return self.moment
-
-    def snapshot(self, job_id: int) -> JobSnapshot:
-        self.looks += 1
-        return self.now
-
-    def shown(self) -> list[int]:
-        return [1]
-
-    def is_busy(self) -> bool:
-        return self.busy
-
-    def change(self, state: JobState = JobState.UPLOADING, **changes: Any) -> None:
-        self.now = replace(self.now, state=state, **changes)
-        self.moment += 1
-
-
-class Served:
-    def __init__(self, service: EngineService, address: str, jobs: Jobs) -> None:
-        self.service = service
-        self.jobs = jobs
-        self.address = address
-        self.thread = threading.Thread(target=service.serve, name="serve")
-        self.thread.start()
-
-    def runtime(self, key: bytes = KEY) -> RuntimeFile:
-        return RuntimeFile(self.address, key.hex(), os.getpid())
-
-    def screen(self) -> EngineClient:
-        return EngineClient.connect(self.runtime(), timeout_s=WITHIN_S)
-
-    def ended(self) -> bool:
-        self.thread.join(WITHIN_S)
-        return not self.thread.is_alive()
-
-
-@contextmanager
-def served(
-    commands: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] | None = None,
-    *,
-    linger_s: float = 3_600.0,
-    jobs: Jobs | None = None,
-) -> Iterator[Served]:
-    jobs = jobs or Jobs()
-    with ExitStack() as closing:
-        folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="lakedrop-test-"))
-        address = str(Path(folder) / "s")
-        service = EngineService(
-            Listener(address, "AF_UNIX", backlog=16),
-            KEY,
-            {"echo": dict, **(commands or {})},
-            jobs.snapshot,
-            jobs.version,
-            jobs.shown,
-            jobs.is_busy,
-            linger_s,
-        )
-        engine = Served(service, address, jobs)
-        try:
-            yield engine
-        finally:
-            service.stop()
-            assert engine.ended()
 
 
 def newest(watch_wait: Callable[[float], bool]) -> None:
