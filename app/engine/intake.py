@@ -44,7 +44,7 @@ class Intake:
         self._left_out: list[LeftOut] = []
         self._taken_in_to = 0
         self._write_at_s = 0.0
-        # Paths that the job has; None while the only source fills an empty job, which can hold
+        # Paths that a kept job has; None while the only source fills an empty job, which can hold
         # no path twice.
         self._known: set[str] | None = None
 
@@ -52,7 +52,8 @@ class Intake:
         """Raises `SourceUnreadable` when a dropped path is not there, `JournalFailed`, or
         `Cancelled`."""
         self._write_at_s = time.monotonic() + _FIRST_BATCH_AFTER_S
-        self._known = self._known_paths() or None
+        if self._job.kept:
+            self._known = self._known_paths() or None
         begun = False
         while page := self._journal.pending_sources(self._job.job_id, _ROWS_A_BATCH):
             for pending in page:
@@ -65,7 +66,7 @@ class Intake:
             self._write()
 
     def _known_paths(self) -> set[str]:
-        return set(self._journal.source_paths(self._job.job_id)) if self._job.kept else set()
+        return set(self._journal.source_paths(self._job.job_id))
 
     def _take(self, source: Source) -> None:
         for entry in self._entries(source):

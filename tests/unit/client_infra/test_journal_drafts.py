@@ -100,16 +100,16 @@ def test_pending_sources_go_with_the_items_they_became(
 def test_items_are_found_by_number_and_state(journal: SqliteJournal) -> None:
     job = with_items(journal, "a", "b")
     other = with_items(journal, "x")
-    journal.add_items(job.job_id, [*found("c", "d"), *found("bad", problem="No.")], [])
+    journal.add_items(job.job_id, [*found("bad", problem="No."), *found("c", "d")], [])
     assert journal.item_ids(job.job_id, None, 0) == [1, 2, 4, 5, 6]
     assert journal.item_ids(job.job_id, None, 2) == [4, 5, 6]
     failed = frozenset({ItemState.FAILED})
-    assert journal.item_ids(job.job_id, failed, 0) == [6]
-    assert journal.item_ids(job.job_id, failed | {ItemState.QUEUED}, 4) == [5, 6]
+    assert journal.item_ids(job.job_id, failed, 0) == [4]
+    assert journal.item_ids(job.job_id, failed | {ItemState.QUEUED}, 2) == [4, 5, 6]
     assert journal.item_ids(other.job_id, None, 0) == [3]
 
     at = journal.items_at(job.job_id, [(5, 9), (1, 4)], 10)
-    assert [item.name for item in at] == ["d", "bad", "a", "b", "c"]  # the other job's is not ours
+    assert [item.name for item in at] == ["c", "d", "a", "b", "bad"]  # the other job's is not ours
     assert len(journal.items_at(job.job_id, [(1, 9), (1, 9)], 7)) == 7
     assert journal.items_at(job.job_id, [(100, 200)], 7) == []
 
