@@ -66,6 +66,7 @@ def test_what_is_translated_stays_while_texts_come_and_go(
 ) -> None:
     make_translations.update(translations, sources)
     translate(translations, "Good bye", "Tạm biệt")
+    translate(translations, "Good day", "Xin chào")
     changed = SOURCE.replace("Good day", "Good morning")
     (sources / "greeter.py").write_text(f"\n\n{changed}", encoding="utf-8")
     make_translations.update(translations, sources)
