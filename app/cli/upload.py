@@ -13,9 +13,10 @@ from app.cli.interrupts import Interrupts
 from app.cli.job_run import CANCEL_WITHIN_S, RESTS, JobRun, run_guarded
 from app.cli.sources import sources_of
 from app.cli.target import Target, key_for, target_of
-from app.cli.upload_questions import Agreed, consents_for, impact_from_wire
+from app.cli.upload_questions import Agreed, consents_for
 from app.cli.upload_report import SHOWN_ROWS, UploadReport, report_of
 from app.domain.errors import LakeDropError, WrongUse
+from app.domain.impact import Impact
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import Consents, JobState, Source, checked_destination
 from embedded_server.contract import SyncType
@@ -130,7 +131,7 @@ class _UploadRun(JobRun):
 
     def _consents(self, job: JobSnapshot) -> Consents | None:
         try:
-            impact = impact_from_wire(self.session.request("impact", job_id=job.job_id))
+            impact = Impact.from_wire(self.session.request("impact", job_id=job.job_id))
             self.report.pause()
             return consents_for(impact, self._order.agreed, self.context.terminal)
         except LakeDropError:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from app.cli import words
 from app.cli.terminal import Terminal
@@ -21,20 +19,6 @@ class Agreed:
     yes: bool = False
     allow_empty: bool = False
     allow_same_names: bool = False
-
-
-def impact_from_wire(wire: Mapping[str, Any]) -> Impact:
-    return Impact(
-        mode=SyncType(wire["mode"]),
-        destination=str(wire["destination"]),
-        new_files=int(wire["new_files"]),
-        new_bytes=int(wire["new_bytes"]),
-        replaced_files=wire["replaced_files"],
-        replaced_bytes=wire["replaced_bytes"],
-        plain_server=bool(wire["plain_server"]),
-        same_names=tuple(wire["same_names"]),
-        left_out=int(wire["left_out"]),
-    )
 
 
 def consents_for(impact: Impact, agreed: Agreed, terminal: Terminal) -> Consents | None:

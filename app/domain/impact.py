@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from embedded_server.contract import SyncType
 
@@ -20,6 +22,21 @@ class Impact:
     plain_server: bool
     same_names: tuple[str, ...] = ()  # base names that stand in several folders of the job
     left_out: int = 0
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Impact:
+        """As the engine's `impact` answers it."""
+        return cls(
+            mode=SyncType(wire["mode"]),
+            destination=str(wire["destination"]),
+            new_files=int(wire["new_files"]),
+            new_bytes=int(wire["new_bytes"]),
+            replaced_files=wire["replaced_files"],
+            replaced_bytes=wire["replaced_bytes"],
+            plain_server=bool(wire["plain_server"]),
+            same_names=tuple(wire["same_names"]),
+            left_out=int(wire["left_out"]),
+        )
 
     @property
     def moves_data_to_trash(self) -> bool:

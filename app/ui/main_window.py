@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -96,7 +97,7 @@ class MainWindow(QMainWindow):
         link.state_changed.connect(self._tell_link)
         link.failed.connect(self.tell_error)
         for number in range(4):
-            self._shortcut(f"Ctrl+{number + 1}", lambda number=number: self.go_to(number))
+            self._shortcut(f"Ctrl+{number + 1}", partial(self.go_to, number))
         self._shortcut(QKeySequence.StandardKey.New, self._new_upload)
         self._shortcut(QKeySequence.StandardKey.Open, self._add_files)
         self._shortcut("Ctrl+Shift+O", self._add_folder)

@@ -80,6 +80,10 @@ class Banner(QFrame):
         """What stands on it now, "" while hidden."""
         return "" if self.isHidden() else f"{self._title.text()} {self._text.text()}".strip()
 
+    def forget_actions(self) -> None:
+        """The next `tell` makes its buttons anew, though they may be called the same."""
+        self._set_actions(())
+
     def _set_actions(self, actions: Sequence[BannerAction]) -> None:
         if [made.objectName() for made in self._buttons] == [action.name for action in actions]:
             return  # the same buttons: a person may be about to press one

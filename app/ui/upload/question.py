@@ -1,0 +1,90 @@
+"""What must be agreed to before a start, one question at a time, each with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QObject
+
+from app.domain.impact import Impact
+from app.domain.upload_job import Consents
+from app.ui.context import UiContext
+from app.ui.shown import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`agreed` is the consents as they are with a yes."""
+
+    title: str
+    text: str
+    yes: str
+    no: str
+    agreed: Consents
+
+
+class StartQuestions(QObject):
+    def __init__(self, context: UiContext, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._context = context
+
+    def for_start(self, impact: Impact) -> list[Question]:
+        """None for what needs no consent; each question's `agreed` includes those before it."""
+        questions: list[Question] = []
+        agreed = Consents()
+        if impact.empties_destination:
+            agreed = replace(agreed, empty_full_sync=True)
+            questions.append(self._empty(impact, agreed))
+        elif impact.moves_data_to_trash:
+            questions.append(self._replaces(impact, agreed))
+        if impact.plain_server and impact.same_names:
+            agreed = replace(agreed, same_names_on_plain_server=True)
+            questions.append(self._same_names(impact, agreed))
+        return questions
+
+    def _replaces(self, impact: Impact, agreed: Consents) -> Question:
+        formats = self._context.formats
+        where = shown(impact.destination)
+        new = f"{formats.files(impact.new_files)}, {formats.size(impact.new_bytes)}"
+        if impact.replaced_files is None or impact.replaced_bytes is None:
+            text = self.tr(
+                "This server cannot tell what is at {0}. Whatever is there is taken away, do not "
+                "count on getting it back; {1} take its place."
+            ).format(where, new)
+        else:
+            old = f"{formats.files(impact.replaced_files)}, {formats.size(impact.replaced_bytes)}"
+            text = self.tr("{0} at {1} move to the trash; {2} take their place.").format(
+                old, where, new
+            )
+        return Question(
+            self.tr("Replace the data at {0}?").format(where),
+            text,
+            self.tr("Replace"),
+            self.tr("Do not replace"),
+            agreed,
+        )
+
+    def _empty(self, impact: Impact, agreed: Consents) -> Question:
+        where = shown(impact.destination)
+        return Question(
+            self.tr("Empty {0}?").format(where),
+            self.tr(
+                "There is no file to upload. Ending this full sync takes away all that is at {0} "
+                "and puts nothing in its place."
+            ).format(where),
+            self.tr("Empty it"),
+            self.tr("Do not empty it"),
+            agreed,
+        )
+
+    def _same_names(self, impact: Impact, agreed: Consents) -> Question:
+        return Question(
+            self.tr("Files of the same name in several folders"),
+            self.tr(
+                "Nobody can see whether this server keeps folders apart. If it does not, one of "
+                "these would overwrite the other: {0}."
+            ).format(", ".join(shown(name) for name in impact.same_names)),
+            self.tr("Upload all the same"),
+            self.tr("Do not upload"),
+            agreed,
+        )
