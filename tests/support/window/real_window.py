@@ -126,6 +126,16 @@ class RealWindow:
         name: str | None = self.process.ask("health")["focus"]
         return name
 
+    def names(self, prefix: str, *, focusable: bool = False) -> list[str]:
+        """Object names of what is in sight; `focusable`: only what Tab must reach."""
+        found: list[str] = self.process.ask("names", prefix=prefix, focusable=focusable)
+        return found
+
+    def windows(self) -> list[dict[str, Any]]:
+        """Title, whether it is active, and place, of each window and dialog."""
+        shown: list[dict[str, Any]] = self.process.ask("windows")
+        return shown
+
     def qt_warnings(self) -> list[str]:
         seen: list[str] = self.process.ask("health")["qt_warnings"]
         return seen
@@ -239,11 +249,15 @@ class RealWindow:
         return found
 
     def _sight(self, what: str) -> str:
-        """What was waited for, what is in sight instead, and where its picture is."""
+        """What was waited for, and what is there instead."""
+        return f"{what}\n{self.story()}"
+
+    def story(self) -> str:
+        """What is in sight, where its picture is, and what was written."""
         picture = self._session.folder / "failed.png"
         self.grab(picture)
         texts = "\n  ".join(self.process.ask("texts"))
-        return f"{what}\nIn sight ({picture}):\n  {texts}\nWritten:\n{self.process.errors()}"
+        return f"In sight ({picture}):\n  {texts}\nWritten:\n{self.process.errors()}"
 
 
 @contextlib.contextmanager

@@ -28,10 +28,9 @@ class XSession:
         self, base: Mapping[str, str] = os.environ, *, bus: str = NO_BUS
     ) -> dict[str, str]:
         """`base` for a program with a window on this screen, in English, with that session bus."""
-        left_out = (
-            *("WAYLAND_DISPLAY", "XAUTHORITY", "LANGUAGE", "LC_ALL", "QT_SCALE_FACTOR"),
-            "PYTHON_KEYRING_BACKEND",
-        )
+        left_out = ["WAYLAND_DISPLAY", "XAUTHORITY", "LANGUAGE", "LC_ALL", "QT_SCALE_FACTOR"]
+        if bus != NO_BUS:  # its keyring is found by itself
+            left_out.append("PYTHON_KEYRING_BACKEND")
         return {name: text for name, text in base.items() if name not in left_out} | {
             "DISPLAY": self.display,
             "QT_QPA_PLATFORM": "xcb",
