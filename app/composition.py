@@ -75,21 +75,20 @@ def run_window(arguments: Sequence[str] = ()) -> int:
     here = places()
     try:
         from app.ui.application import run
+    except ModuleNotFoundError:
+        raise  # a part of LakeDrop itself is missing: a fault, and told as one
     except ImportError as cause:
         raise WindowFailed(
             f"The window needs a library that this machine lacks: {cause}. In a checkout, "
             "`make setup` installs it or says how. The command line works without: lakedrop --help"
         ) from cause
-    try:
-        return run(
-            lambda: attach_engine(expect_local_lake=True),
-            resources_folder(),
-            here.window_log,
-            choices,
-            tell_faults_on_stderr=bool(os.environ.get(TRACEBACK_VARIABLE)),
-        )
-    except OSError as cause:
-        raise PlacesFailed(f"The window's log cannot be written: {cause}.") from cause
+    return run(
+        lambda: attach_engine(expect_local_lake=True),
+        resources_folder(),
+        here.window_log,
+        choices,
+        tell_faults_on_stderr=bool(os.environ.get(TRACEBACK_VARIABLE)),
+    )
 
 
 def stop_engine(within_s: float = 60.0) -> None:

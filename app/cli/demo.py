@@ -33,7 +33,7 @@ def demo(options: Namespace, context: CommandContext) -> int:
     full, nested = sample_folders(context.samples)
     folder = _scratch_folder(options.folder, context)
     say = context.terminal.say
-    say("LakeDrop has no window yet in this version; this is its main job without one.")
+    say("This is the main job without the window.")
     say(f"Everything lies in a scratch folder: {shown(str(folder))}")
     try:
         for order in _orders(full, nested):

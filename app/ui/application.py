@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from app.domain.errors import LakeDropError
+from app.domain.errors import LakeDropError, PlacesFailed
 from app.ui.choices import LANGUAGES, WindowChoices
 from app.ui.context import Navigator, UiContext
 from app.ui.engine_client import EngineLink
@@ -36,9 +36,12 @@ def run(
     *,
     tell_faults_on_stderr: bool = False,
 ) -> int:
-    """Returns the exit code when the window was closed. Raises `OSError` for a log that fails."""
+    """Returns the exit code when the window was closed. Raises `PlacesFailed`."""
     faults = Faults()
-    faults.listen(log_file, also_on_stderr=tell_faults_on_stderr)
+    try:
+        faults.listen(log_file, also_on_stderr=tell_faults_on_stderr)
+    except OSError as cause:
+        raise PlacesFailed(f"The window's log cannot be written: {cause}.") from cause
     # Python's own handler would only run once Qt's loop hands control back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     application = QApplication(["lakedrop"])

@@ -21,13 +21,28 @@ def test_the_version_is_said(home: Home) -> None:
     assert done.stdout.startswith("LakeDrop 0.")
 
 
-def test_without_arguments_the_help_is_shown_and_why_there_is_no_window(home: Home) -> None:
-    done = home.run()
+def test_the_help_names_the_commands_and_nothing_of_the_inside(home: Home) -> None:
+    done = home.run("--help")
 
     assert done.returncode == 0
     assert "upload" in done.stdout
-    assert "window comes with a later version" in done.stdout
+    assert "window" in done.stdout
     assert "engine" not in done.stdout.replace("upload engine", "")
+
+
+@pytest.mark.parametrize(
+    ("display", "told"),
+    [("", "There is no display here"), (":9999", "The display :9999 does not answer")],
+)
+def test_without_a_display_the_window_says_what_works_instead(
+    home: Home, display: str, told: str
+) -> None:
+    done = home.run(DISPLAY=display, WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "lakedrop upload --help" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_reader_that_leaves_ends_the_command_quietly(home: Home, sales: Path) -> None:
@@ -118,7 +133,7 @@ def test_the_demo_does_the_main_job_and_leaves_no_process(home: Home, tmp_path: 
     nested = [name for name in tree(lake / "crm") if name.count("/") > 1]
     assert nested
     assert not nested[0].isascii()
-    for told in ("FullSync", "IncrementalSync", "no window yet", str(lake.parent)):
+    for told in ("FullSync", "IncrementalSync", "without the window", str(lake.parent)):
         assert told in done.stdout
     assert not (folder / "home" / "run" / "engine.json").exists()
 

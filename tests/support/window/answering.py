@@ -42,7 +42,7 @@ class Answering(QObject):
         question = json.loads(line)
         try:
             answer = {"answer": self._answers[question.pop("ask")](**question)}
-        except LookupError as error:
-            answer = {"error": str(error)}
+        except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+            answer = {"error": repr(error)}
         self._said.write(json.dumps(answer) + "\n")
         self._said.flush()

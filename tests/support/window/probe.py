@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import (
     QAbstractItemModel,
+    QAbstractListModel,
     QMessageLogContext,
     QObject,
     QPoint,
@@ -110,7 +111,7 @@ class Probe:
         view = _view(name)
         model, root = view.model(), view.rootIndex()
         for row in range(model.rowCount(root)):
-            for column in range(model.columnCount(root)):
+            for column in range(_columns(model)):
                 index = model.index(row, column, root)
                 if text in _shown(model.data(index)) or text in _shown(
                     model.data(index, Qt.ItemDataRole.AccessibleTextRole)
@@ -121,16 +122,26 @@ class Probe:
                     return list(_screen_pixels(view.viewport(), rect.center()))
         return None
 
-    def rows(self, name: str, first: int = 0, limit: int = 200) -> dict[str, Any]:
-        """What a table shows, its headers, and how many rows there are in all."""
+    def rows(
+        self, name: str, first: int = 0, limit: int = 200, *, spoken: bool = False
+    ) -> dict[str, Any]:
+        """What a table shows, its headers, and how many rows there are in all.
+
+        `spoken`: what a screen reader says of each cell instead.
+        """
+        roles = Qt.ItemDataRole
+        role = roles.AccessibleTextRole if spoken else roles.DisplayRole
         view = _view(name)
         model, root = view.model(), view.rootIndex()
-        count, columns = model.rowCount(root), model.columnCount(root)
+        count, columns = model.rowCount(root), _columns(model)
         return {
             "count": count,
             "headers": _headers(model, columns),
             "rows": [
-                [_shown(model.data(model.index(row, column, root))) for column in range(columns)]
+                [
+                    _shown(model.data(model.index(row, column, root), role))
+                    for column in range(columns)
+                ]
                 for row in range(first, min(count, first + limit))
             ],
             "selected": sorted({index.row() for index in view.selectionModel().selectedRows()})
@@ -280,6 +291,11 @@ def _choices(widget: QWidget) -> list[str]:
     if not isinstance(widget, QComboBox):
         return []
     return [widget.itemText(place) for place in range(widget.count())]
+
+
+def _columns(model: QAbstractItemModel) -> int:
+    """A list's own count is private to it."""
+    return 1 if isinstance(model, QAbstractListModel) else model.columnCount()
 
 
 def _headers(model: QAbstractItemModel, columns: int) -> list[str]:

@@ -105,8 +105,10 @@ class RealWindow:
 
         until(told, lambda: self._sight(f"{parts} stand in sight"), within_s=within_s)
 
-    def rows(self, table: str, *, first: int = 0, limit: int = 200) -> Rows:
-        return Rows(**self.process.ask("rows", name=table, first=first, limit=limit))
+    def rows(self, table: str, *, first: int = 0, limit: int = 200, spoken: bool = False) -> Rows:
+        """`spoken`: as a screen reader says them."""
+        answer = self.process.ask("rows", name=table, first=first, limit=limit, spoken=spoken)
+        return Rows(**answer)
 
     def wait_rows(self, table: str, count: int, *, within_s: float = LONGEST_S) -> Rows:
         def enough() -> bool:
@@ -198,13 +200,15 @@ class RealWindow:
         passed: list[str | None] = []
         while not self._has_focus(name):
             assert len(passed) < at_most, f"Tab did not reach {name}, only {passed}"
-            self._tab_away_from(self.focus())
-            passed.append(self.focus())
+            passed.append(self.tab())
         return passed
 
-    def _tab_away_from(self, before: str | None) -> None:
+    def tab(self) -> str | None:
+        """To the next that takes the keyboard; its object name."""
+        before = self.focus()
         self.hands.keys("Tab")
         until(lambda: self.focus() != before, f"Tab leaves {before}")
+        return self.focus()
 
     def ask_to_close(self) -> None:
         """As the window manager does when its keys are pressed."""

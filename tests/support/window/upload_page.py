@@ -62,7 +62,7 @@ class UploadPage:
 
     def job_texts(self) -> list[str]:
         """What each card of the list says, in one piece."""
-        return ["\n".join(row) for row in self.window.rows("upload.jobList").rows]
+        return ["\n".join(row) for row in self.window.rows("upload.jobList", spoken=True).rows]
 
     def wait_job(self, *words: str, within_s: float = LONGEST_S) -> None:
         """Until a card says all of these."""
