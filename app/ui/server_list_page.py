@@ -1,4 +1,4 @@
-"""What the pages of sync jobs and of files share: a server's rows, looked at again while it runs."""
+"""What the pages of sync jobs and of files share: a server's rows, looked at while it runs."""
 
 from __future__ import annotations
 
