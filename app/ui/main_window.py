@@ -32,6 +32,7 @@ _UPLOAD, _JOBS, _HISTORY, _CONNECTIONS = range(4)
 _NARROW_BELOW = 1100
 _SMALLEST = QSize(760, 520)
 _WANTED = QSize(1280, 800)
+_FRAME = QSize(4, 40)  # about what the desktop draws around a window
 
 
 class MainWindow(QMainWindow):
@@ -47,7 +48,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("LakeDrop")
         self.setAcceptDrops(True)
         self.setMinimumSize(_SMALLEST)
-        self.resize(_WANTED.boundedTo(self.screen().availableSize()))
+        room = self.screen().availableSize() - _FRAME
+        self.resize(_WANTED.boundedTo(room.expandedTo(_SMALLEST)))
         self._upload = UploadPage(context)
         # The other pages are made when somebody first goes there: the window is up sooner.
         self._makers: dict[int, Callable[[UiContext], Page]] = {

@@ -23,7 +23,9 @@ class Theme(QObject):
     def __init__(self, application: QApplication, resources: Path, choice: ThemeChoice) -> None:
         super().__init__(application)
         self._application = application
-        self._sheet = (resources / "styles" / _STYLE_SHEET).read_text(encoding="utf-8")
+        styles = resources / "styles"
+        self._sheet = (styles / _STYLE_SHEET).read_text(encoding="utf-8")
+        self._sheet = self._sheet.replace("@folder", styles.as_posix())
         self._choice = choice
         self.icons = Icons(resources / "icons")
         self.tokens = LIGHT
@@ -53,7 +55,7 @@ def filled(sheet: str, tokens: Tokens) -> str:
         value = getattr(tokens, name)
         if isinstance(value, str):
             sheet = sheet.replace(f"@{name}", value)
-    return sheet
+    return sheet.replace("@shade", "dark" if tokens.is_dark else "light")
 
 
 def _readable(font: QFont) -> QFont:

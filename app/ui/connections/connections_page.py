@@ -132,6 +132,7 @@ class ConnectionsPage(Page):
             self._list.choose(self._select_after)
             self._select_after = ""
             self._show_chosen()
+            self._result.tell(Tone.GOOD, self.tr("Saved"))
         elif making_new:
             self._list.clear_choice()
         elif not self._form.is_changed:
@@ -244,7 +245,6 @@ class ConnectionsPage(Page):
             self._select_after = typed.name
             self._look()
             self.context.navigator.connections_changed.emit()
-            self._result.tell(Tone.GOOD, self.tr("Saved"))
 
         self.context.link.ask(
             "save_connection", saved, self._tell_error, owner=self, **_saving(typed, stored)

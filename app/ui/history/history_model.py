@@ -43,7 +43,7 @@ class FileCells(QObject):
             Column(self.tr("File"), 220, stretch=True),
             Column(self.tr("Status"), 116),
             Column(self.tr("Message"), 180, stretch=True),
-            Column(self.tr("Started"), 150),
+            Column(self.tr("Started"), 172),
             Column(self.tr("Duration"), 100, right=True),
             Column(self.tr("Sync"), 70, right=True),
         )

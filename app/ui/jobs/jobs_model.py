@@ -37,7 +37,7 @@ class JobsModel(ServerModel):
             Column(self.tr("Status"), 116),
             Column(self.tr("Mode"), 100),
             Column(self.tr("Path"), 150, stretch=True),
-            Column(self.tr("Started"), 150),
+            Column(self.tr("Started"), 172),
             Column(self.tr("Duration"), 100, right=True),
             Column(self.tr("Files"), 76, right=True),
             Column(self.tr("Failed"), 70, right=True),

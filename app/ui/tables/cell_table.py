@@ -33,6 +33,7 @@ class CellTable(QTableView):
         self._widths_are_the_users = False
         self._delegate = CellDelegate(theme, self.font())
         self.setItemDelegate(self._delegate)
+        self._fix_row_heights()  # before there are rows: each would be asked for its height
         self.setModel(model)
         self.setShowGrid(False)
         self.setWordWrap(False)
@@ -53,12 +54,15 @@ class CellTable(QTableView):
         model.rowsInserted.connect(self._show_or_hide_empty)
         model.rowsRemoved.connect(self._show_or_hide_empty)
 
-    def _set_up_headers(self) -> None:
-        rows, columns = self.verticalHeader(), self.horizontalHeader()
+    def _fix_row_heights(self) -> None:
+        rows = self.verticalHeader()
         rows.hide()
         rows.setMinimumSectionSize(self._delegate.row_height)
         rows.setDefaultSectionSize(self._delegate.row_height)
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+
+    def _set_up_headers(self) -> None:
+        rows, columns = self.verticalHeader(), self.horizontalHeader()
         columns.setHighlightSections(False)
         columns.setSectionsMovable(False)
         columns.setMinimumSectionSize(48)

@@ -28,13 +28,13 @@ _LOOK_FOR_ROWS_MS = 100
 
 class QueueColumn(IntEnum):
     NAME = 0
-    FOLDER = 1
-    SIZE = 2
-    STATE = 3
-    PROGRESS = 4
-    SPEED = 5
-    LAKE_PATH = 6
-    MESSAGE = 7
+    SIZE = 1
+    STATE = 2
+    PROGRESS = 3
+    SPEED = 4
+    LAKE_PATH = 5
+    MESSAGE = 6
+    FOLDER = 7
 
 
 class QueueModel(CellModel):
@@ -72,14 +72,14 @@ class QueueModel(CellModel):
 
     def _columns(self) -> tuple[Column, ...]:
         return (
-            Column(self.tr("Name"), 190, stretch=True),
-            Column(self.tr("Folder"), 120),
-            Column(self.tr("Size"), 84, right=True),
-            Column(self.tr("State"), 128),
-            Column(self.tr("Progress"), 132),
-            Column(self.tr("Speed"), 92, right=True),
+            Column(self.tr("Name"), 170, stretch=True),
+            Column(self.tr("Size"), 86, right=True),
+            Column(self.tr("State"), 122),
+            Column(self.tr("Progress"), 124),
+            Column(self.tr("Speed"), 88, right=True),
             Column(self.tr("Lake path"), 190, stretch=True),
-            Column(self.tr("Message"), 180, stretch=True),
+            Column(self.tr("Message"), 190, stretch=True),
+            Column(self.tr("Folder"), 190, stretch=True),
         )
 
     # -- what is shown -----------------------------------------------------------------------

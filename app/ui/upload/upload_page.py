@@ -76,7 +76,7 @@ class UploadPage(Page):
         column.setSpacing(10)
         filter_row = QHBoxLayout()
         filter_row.addWidget(self._zone, 1)
-        filter_row.addWidget(self._filter)
+        filter_row.addWidget(self._filter, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._form)
         for banner in (self._error, self._question, self._notice):
             column.addWidget(banner)
