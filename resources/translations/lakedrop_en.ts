@@ -5,9 +5,19 @@
     <name>CloseDialog</name>
     <message numerus="yes">
         <source>%n upload(s) still running</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n upload still running</numerusform>
+            <numerusform>%n uploads still running</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionsPage</name>
+    <message numerus="yes">
+        <source>%n upload(s) still use it and would stop.</source>
+        <translation>
+            <numerusform>%n upload still uses it and would stop.</numerusform>
+            <numerusform>%n uploads still use it and would stop.</numerusform>
         </translation>
     </message>
 </context>
@@ -15,9 +25,46 @@
     <name>Formats</name>
     <message numerus="yes">
         <source>%n file(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n file</numerusform>
+            <numerusform>%n files</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>JobFooter</name>
+    <message numerus="yes">
+        <source>%n left out</source>
+        <translation>
+            <numerusform>%n left out</numerusform>
+            <numerusform>%n left out</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>JobNotices</name>
+    <message numerus="yes">
+        <source>%n file(s) did not arrive</source>
+        <translation>
+            <numerusform>%n file did not arrive</numerusform>
+            <numerusform>%n files did not arrive</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>JobWords</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{0}; %n file(s) did not arrive.</source>
+        <translation>
+            <numerusform>{0}; %n file did not arrive.</numerusform>
+            <numerusform>{0}; %n files did not arrive.</numerusform>
         </translation>
     </message>
 </context>

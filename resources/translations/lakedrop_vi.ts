@@ -5,323 +5,1117 @@
     <name>CloseDialog</name>
     <message numerus="yes">
         <source>%n upload(s) still running</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Còn %n lượt tải lên đang chạy</numerusform>
         </translation>
     </message>
     <message>
         <source>Do not close</source>
-        <translation type="unfinished"></translation>
+        <translation>Không đóng</translation>
     </message>
     <message>
         <source>Keep uploading in the background</source>
-        <translation type="unfinished"></translation>
+        <translation>Tiếp tục tải lên ở nền</translation>
     </message>
     <message>
         <source>Keep uploading in the background, or pause? What is paused goes on when you open LakeDrop again and press Resume. Nothing is lost either way.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tiếp tục tải lên ở nền hay tạm dừng? Phần tạm dừng sẽ chạy tiếp khi bạn mở lại LakeDrop và bấm Tiếp tục. Cách nào cũng không mất gì.</translation>
     </message>
     <message>
         <source>Pause and close</source>
-        <translation type="unfinished"></translation>
+        <translation>Tạm dừng và đóng</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionChoice</name>
+    <message>
+        <source>Connection</source>
+        <translation>Kết nối</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionForm</name>
+    <message>
+        <source>A name has letters, digits, spaces, &apos;.&apos;, &apos;-&apos; or &apos;_&apos;, at most 64; “local” is taken.</source>
+        <translation>Tên gồm chữ, số, dấu cách, &apos;.&apos;, &apos;-&apos; hoặc &apos;_&apos;, tối đa 64 ký tự; “local” đã được dùng.</translation>
+    </message>
+    <message>
+        <source>API key</source>
+        <translation>Khóa API</translation>
+    </message>
+    <message>
+        <source>Address</source>
+        <translation>Địa chỉ</translation>
+    </message>
+    <message>
+        <source>Allow unencrypted http for this connection</source>
+        <translation>Cho phép http không mã hóa với kết nối này</translation>
+    </message>
+    <message>
+        <source>Everybody on the way can read the key and the data.</source>
+        <translation>Ai ở trên đường truyền cũng đọc được khóa và dữ liệu.</translation>
+    </message>
+    <message>
+        <source>Keep the key for this session only</source>
+        <translation>Chỉ giữ khóa trong phiên này</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Xóa</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Lưu</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Hiện</translation>
+    </message>
+    <message>
+        <source>Show the API key</source>
+        <translation>Hiện khóa API</translation>
+    </message>
+    <message>
+        <source>Test connection</source>
+        <translation>Thử kết nối</translation>
+    </message>
+    <message>
+        <source>The address looks like https://client.example.com, without user name, password or query.</source>
+        <translation>Địa chỉ có dạng https://client.example.com, không kèm tên người dùng, mật khẩu hay truy vấn.</translation>
+    </message>
+    <message>
+        <source>This address is not encrypted. Use https://, or allow it below.</source>
+        <translation>Địa chỉ này không mã hóa. Hãy dùng https://, hoặc cho phép ở bên dưới.</translation>
+    </message>
+    <message>
+        <source>This machine has no keyring: the key is forgotten when LakeDrop ends.</source>
+        <translation>Máy này không có kho khóa: khóa sẽ bị quên khi LakeDrop kết thúc.</translation>
+    </message>
+    <message>
+        <source>unchanged</source>
+        <translation>giữ nguyên</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionList</name>
+    <message>
+        <source>Connections</source>
+        <translation>Kết nối</translation>
+    </message>
+    <message>
+        <source>Local lake</source>
+        <translation>Hồ trên máy này</translation>
+    </message>
+    <message>
+        <source>key for this session</source>
+        <translation>khóa trong phiên này</translation>
+    </message>
+    <message>
+        <source>key in the keyring</source>
+        <translation>khóa trong kho khóa</translation>
+    </message>
+    <message>
+        <source>no key</source>
+        <translation>chưa có khóa</translation>
+    </message>
+    <message>
+        <source>on this machine</source>
+        <translation>trên máy này</translation>
+    </message>
+</context>
+<context>
+    <name>ConnectionsPage</name>
+    <message numerus="yes">
+        <source>%n upload(s) still use it and would stop.</source>
+        <translation>
+            <numerusform>Còn %n lượt tải lên đang dùng và sẽ dừng lại.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A LakeDrop server, version {0}; address and key fit.</source>
+        <translation>Máy chủ LakeDrop, phiên bản {0}; địa chỉ và khóa đều đúng.</translation>
+    </message>
+    <message>
+        <source>A server with the five calls of the upload API; address and key fit.</source>
+        <translation>Máy chủ có năm lệnh của API tải lên; địa chỉ và khóa đều đúng.</translation>
+    </message>
+    <message>
+        <source>Add connection</source>
+        <translation>Thêm kết nối</translation>
+    </message>
+    <message>
+        <source>Connections</source>
+        <translation>Kết nối</translation>
+    </message>
+    <message>
+        <source>Do not save</source>
+        <translation>Không lưu</translation>
+    </message>
+    <message>
+        <source>Files uploaded here stay on this machine. It needs no account and no key.</source>
+        <translation>Tệp tải lên đây nằm lại trên máy này. Không cần tài khoản, không cần khóa.</translation>
+    </message>
+    <message>
+        <source>Its address and its key are forgotten. What was uploaded stays there.</source>
+        <translation>Địa chỉ và khóa sẽ bị quên. Những gì đã tải lên vẫn ở đó.</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>Giữ lại</translation>
+    </message>
+    <message>
+        <source>Leave without saving?</source>
+        <translation>Rời đi mà không lưu?</translation>
+    </message>
+    <message>
+        <source>Local lake</source>
+        <translation>Hồ trên máy này</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Mở thư mục</translation>
+    </message>
+    <message>
+        <source>Remove it</source>
+        <translation>Xóa đi</translation>
+    </message>
+    <message>
+        <source>Remove “{0}”?</source>
+        <translation>Xóa “{0}”?</translation>
+    </message>
+    <message>
+        <source>Saved</source>
+        <translation>Đã lưu</translation>
+    </message>
+    <message>
+        <source>Stay here</source>
+        <translation>Ở lại</translation>
+    </message>
+    <message>
+        <source>Testing…</source>
+        <translation>Đang thử…</translation>
+    </message>
+    <message>
+        <source>The connection works</source>
+        <translation>Kết nối hoạt động tốt</translation>
+    </message>
+    <message>
+        <source>What you typed for this connection would be lost.</source>
+        <translation>Những gì bạn vừa nhập cho kết nối này sẽ mất.</translation>
+    </message>
+</context>
+<context>
+    <name>DropZone</name>
+    <message>
+        <source>Add files…</source>
+        <translation>Thêm tệp…</translation>
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation>Thêm thư mục…</translation>
+    </message>
+    <message>
+        <source>Drop files or folders anywhere here, or paste them</source>
+        <translation>Thả tệp hoặc thư mục vào đây, hoặc dán</translation>
+    </message>
+    <message>
+        <source>Drop files or folders here</source>
+        <translation>Thả tệp hoặc thư mục vào đây</translation>
+    </message>
+    <message>
+        <source>They go into the lake on this machine; no account is needed. Nothing is uploaded before you press Start.</source>
+        <translation>Chúng sẽ vào hồ trên máy này, không cần tài khoản. Chưa tải gì lên trước khi bạn bấm Bắt đầu.</translation>
     </message>
 </context>
 <context>
     <name>ErrorPresenter</name>
     <message>
         <source>Check the network and the connection&apos;s address, then try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy kiểm tra mạng và địa chỉ của kết nối rồi thử lại.</translation>
     </message>
     <message>
         <source>Is it still there, and may you read it? Then try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tệp còn đó không, bạn có quyền đọc không? Sau đó hãy thử lại.</translation>
     </message>
     <message>
         <source>Is the address of the connection the right one?</source>
-        <translation type="unfinished"></translation>
+        <translation>Địa chỉ của kết nối đã đúng chưa?</translation>
     </message>
     <message>
         <source>Is the disk full? Make space, then try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Đĩa đầy chăng? Hãy dọn chỗ rồi thử lại.</translation>
     </message>
     <message>
         <source>It takes no more right now. Try again in a while.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hiện máy chủ không nhận thêm. Hãy thử lại sau ít lâu.</translation>
     </message>
     <message>
         <source>Its log has the details.</source>
-        <translation type="unfinished"></translation>
+        <translation>Chi tiết nằm trong nhật ký.</translation>
     </message>
     <message>
         <source>LakeDrop goes on trying.</source>
-        <translation type="unfinished"></translation>
+        <translation>LakeDrop vẫn tiếp tục thử.</translation>
     </message>
     <message>
         <source>LakeDrop has no place for its things</source>
-        <translation type="unfinished"></translation>
+        <translation>LakeDrop không có chỗ để dữ liệu của mình</translation>
     </message>
     <message>
         <source>LakeDrop met a fault of its own</source>
-        <translation type="unfinished"></translation>
+        <translation>LakeDrop gặp lỗi của chính nó</translation>
     </message>
     <message>
         <source>LakeDrop starts it again; the queue is kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>LakeDrop khởi động lại nó; hàng đợi được giữ nguyên.</translation>
     </message>
     <message>
         <source>Rename the file, or leave it out.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy đổi tên tệp, hoặc bỏ tệp ra.</translation>
     </message>
     <message>
         <source>See to it on the Connections page, then try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy xem lại ở trang Kết nối rồi thử lại.</translation>
     </message>
     <message>
         <source>Space must be made there first; then go on.</source>
-        <translation type="unfinished"></translation>
+        <translation>Phải dọn chỗ ở đó trước đã, rồi hãy tiếp tục.</translation>
     </message>
     <message>
         <source>That cannot be done</source>
-        <translation type="unfinished"></translation>
+        <translation>Không làm được việc này</translation>
     </message>
     <message>
         <source>The API key is not accepted</source>
-        <translation type="unfinished"></translation>
+        <translation>Khóa API không được chấp nhận</translation>
     </message>
     <message>
         <source>The connection cannot be used</source>
-        <translation type="unfinished"></translation>
+        <translation>Không dùng được kết nối</translation>
     </message>
     <message>
         <source>The file cannot be read</source>
-        <translation type="unfinished"></translation>
+        <translation>Không đọc được tệp</translation>
     </message>
     <message>
         <source>The file changed while it was read</source>
-        <translation type="unfinished"></translation>
+        <translation>Tệp thay đổi trong khi đang đọc</translation>
     </message>
     <message>
         <source>The local lake does not start</source>
-        <translation type="unfinished"></translation>
+        <translation>Hồ trên máy không khởi động</translation>
     </message>
     <message>
         <source>The server cannot be reached</source>
-        <translation type="unfinished"></translation>
+        <translation>Không tới được máy chủ</translation>
     </message>
     <message>
         <source>The server does not know this sync</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ không biết lượt đồng bộ này</translation>
     </message>
     <message>
         <source>The server does not take this file</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ không nhận tệp này</translation>
     </message>
     <message>
         <source>The server failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ bị lỗi</translation>
     </message>
     <message>
         <source>The server has no space left</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ hết chỗ</translation>
     </message>
     <message>
         <source>The server is busy</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ đang bận</translation>
     </message>
     <message>
         <source>The server refused</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ từ chối</translation>
     </message>
     <message>
         <source>The server stored other bytes than were sent</source>
-        <translation type="unfinished"></translation>
+        <translation>Máy chủ lưu khác với những gì đã gửi</translation>
     </message>
     <message>
         <source>The server&apos;s answer makes no sense</source>
-        <translation type="unfinished"></translation>
+        <translation>Câu trả lời của máy chủ không hợp lệ</translation>
     </message>
     <message>
         <source>The sync has already ended</source>
-        <translation type="unfinished"></translation>
+        <translation>Lượt đồng bộ đã kết thúc</translation>
     </message>
     <message>
         <source>The upload engine does not start</source>
-        <translation type="unfinished"></translation>
+        <translation>Bộ máy tải lên không khởi động</translation>
     </message>
     <message>
         <source>The upload engine stopped</source>
-        <translation type="unfinished"></translation>
+        <translation>Bộ máy tải lên đã dừng</translation>
     </message>
     <message>
         <source>The upload queue cannot be written</source>
-        <translation type="unfinished"></translation>
+        <translation>Không ghi được hàng đợi tải lên</translation>
     </message>
     <message>
         <source>The window cannot be opened</source>
-        <translation type="unfinished"></translation>
+        <translation>Không mở được cửa sổ</translation>
     </message>
     <message>
         <source>Try again once nothing writes to it any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy thử lại khi không còn gì ghi vào tệp.</translation>
     </message>
     <message>
         <source>Try again; if it stays so, tell whoever runs the server.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy thử lại; nếu vẫn vậy, hãy báo người quản lý máy chủ.</translation>
     </message>
     <message>
         <source>Type the right key on the Connections page, then try again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy nhập đúng khóa ở trang Kết nối rồi thử lại.</translation>
     </message>
     <message>
         <source>Upload as a new job.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy tải lên thành lượt mới.</translation>
     </message>
     <message>
         <source>Upload what is missing as a new job.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hãy tải phần còn thiếu lên thành lượt mới.</translation>
+    </message>
+</context>
+<context>
+    <name>FileCells</name>
+    <message>
+        <source>Duration</source>
+        <translation>Thời lượng</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>Tệp</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Thông báo</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Bắt đầu lúc</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>Trạng thái</translation>
+    </message>
+    <message>
+        <source>Sync</source>
+        <translation>Đồng bộ</translation>
     </message>
 </context>
 <context>
     <name>Formats</name>
     <message numerus="yes">
         <source>%n file(s)</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%n tệp</numerusform>
         </translation>
     </message>
     <message>
         <source>{0} %</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} %</translation>
     </message>
     <message>
         <source>{0} d {1} h</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} ngày {1} giờ</translation>
     </message>
     <message>
         <source>{0} files</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} tệp</translation>
     </message>
     <message>
         <source>{0} h {1} min</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} giờ {1} phút</translation>
     </message>
     <message>
         <source>{0} min {1} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} phút {1} giây</translation>
     </message>
     <message>
         <source>{0} s</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} giây</translation>
     </message>
     <message>
         <source>{0}/s</source>
-        <translation type="unfinished"></translation>
+        <translation>{0}/s</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryPage</name>
+    <message>
+        <source>All files</source>
+        <translation>Tất cả tệp</translation>
+    </message>
+    <message>
+        <source>Every try to upload a file is listed here, with what became of it.</source>
+        <translation>Mọi lần tải một tệp lên đều được liệt kê ở đây, kèm kết quả.</translation>
+    </message>
+    <message>
+        <source>File history</source>
+        <translation>Lịch sử tệp</translation>
+    </message>
+    <message>
+        <source>Files of this sync</source>
+        <translation>Tệp của lượt đồng bộ này</translation>
+    </message>
+    <message>
+        <source>Files of “{0}”</source>
+        <translation>Tệp của “{0}”</translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation>Đang tìm…</translation>
+    </message>
+    <message>
+        <source>No file was sent to this server yet</source>
+        <translation>Chưa có tệp nào được gửi tới máy chủ này</translation>
+    </message>
+    <message>
+        <source>This sync has no files</source>
+        <translation>Lượt đồng bộ này không có tệp nào</translation>
+    </message>
+</context>
+<context>
+    <name>JobFooter</name>
+    <message numerus="yes">
+        <source>%n left out</source>
+        <translation>
+            <numerusform>%n mục bị bỏ ra</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>Hủy</translation>
+    </message>
+    <message>
+        <source>Finish without them</source>
+        <translation>Kết thúc không có chúng</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Tạm dừng</translation>
+    </message>
+    <message>
+        <source>Progress of this upload</source>
+        <translation>Tiến độ của lượt tải lên này</translation>
+    </message>
+    <message>
+        <source>Remove selected</source>
+        <translation>Bỏ mục đã chọn</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Tiếp tục</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>Thử lại</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Bắt đầu</translation>
+    </message>
+    <message>
+        <source>Start this upload (Ctrl+Enter)</source>
+        <translation>Bắt đầu lượt tải lên này (Ctrl+Enter)</translation>
+    </message>
+    <message>
+        <source>{0} · {1} left</source>
+        <translation>{0} · còn {1}</translation>
+    </message>
+</context>
+<context>
+    <name>JobForm</name>
+    <message>
+        <source>A folder of the lake such as /data/sales: it begins with / and has no // or ..</source>
+        <translation>Một thư mục của hồ như /data/sales: bắt đầu bằng / và không có // hay ..</translation>
+    </message>
+    <message>
+        <source>Connection</source>
+        <translation>Kết nối</translation>
+    </message>
+    <message>
+        <source>Contents only</source>
+        <translation>Chỉ lấy nội dung</translation>
+    </message>
+    <message>
+        <source>Destination</source>
+        <translation>Nơi đến</translation>
+    </message>
+    <message>
+        <source>Destination folder on the lake</source>
+        <translation>Thư mục đến trên hồ</translation>
+    </message>
+    <message>
+        <source>Files are added. What is there stays; a file of the same name is replaced.</source>
+        <translation>Tệp được thêm vào. Dữ liệu đang có giữ nguyên; tệp trùng tên bị thay thế.</translation>
+    </message>
+    <message>
+        <source>Leaves out the dropped folder&apos;s own name on the lake.</source>
+        <translation>Bỏ tên của chính thư mục được thả khi lên hồ.</translation>
+    </message>
+    <message>
+        <source>Manage connections…</source>
+        <translation>Quản lý kết nối…</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>Chế độ</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>Name of the sync</source>
+        <translation>Tên lượt đồng bộ</translation>
+    </message>
+    <message>
+        <source>Replaces everything at the destination once all files are there. Whether the old data can be had back is up to the server.</source>
+        <translation>Thay toàn bộ dữ liệu ở nơi đến khi mọi tệp đã tới. Có lấy lại được dữ liệu cũ hay không là tùy máy chủ.</translation>
+    </message>
+    <message>
+        <source>Replaces everything at the destination. The old data moves to the trash once all files are there.</source>
+        <translation>Thay toàn bộ dữ liệu ở nơi đến. Dữ liệu cũ vào thùng rác khi mọi tệp đã tới.</translation>
+    </message>
+</context>
+<context>
+    <name>JobList</name>
+    <message>
+        <source>Remove from this list</source>
+        <translation>Xóa khỏi danh sách</translation>
+    </message>
+    <message>
+        <source>Uploads</source>
+        <translation>Các lượt tải lên</translation>
+    </message>
+</context>
+<context>
+    <name>JobNotices</name>
+    <message numerus="yes">
+        <source>%n file(s) did not arrive</source>
+        <translation>
+            <numerusform>%n tệp không tới nơi</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Files that had arrived stay at {0}.</source>
+        <translation>Các tệp đã tới vẫn ở {0}.</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>Hoàn tất</translation>
+    </message>
+    <message>
+        <source>New upload</source>
+        <translation>Lượt tải lên mới</translation>
+    </message>
+    <message>
+        <source>Nothing is uploaded until you press Resume. Nothing is lost.</source>
+        <translation>Không tải gì lên cho tới khi bạn bấm Tiếp tục. Không mất gì cả.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent.</source>
+        <translation>Chưa gửi gì.</translation>
+    </message>
+    <message>
+        <source>Open connections</source>
+        <translation>Mở trang Kết nối</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Mở thư mục</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Tạm dừng</translation>
+    </message>
+    <message>
+        <source>See to them and press Retry, or finish this upload without them.</source>
+        <translation>Hãy xem lại các tệp rồi bấm Thử lại, hoặc kết thúc mà không có chúng.</translation>
+    </message>
+    <message>
+        <source>Show failed</source>
+        <translation>Xem tệp lỗi</translation>
+    </message>
+    <message>
+        <source>So the full sync was not ended, and the data that is there stays as it was. See to the files, then press Retry.</source>
+        <translation>Vì vậy lượt đồng bộ toàn bộ chưa kết thúc và dữ liệu đang có giữ nguyên. Hãy xem lại các tệp rồi bấm Thử lại.</translation>
+    </message>
+    <message>
+        <source>The data at {0} stays as it was.</source>
+        <translation>Dữ liệu ở {0} giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>This upload stopped</source>
+        <translation>Lượt tải lên này đã dừng</translation>
+    </message>
+    <message>
+        <source>This upload was cancelled</source>
+        <translation>Lượt tải lên này đã bị hủy</translation>
+    </message>
+</context>
+<context>
+    <name>JobWords</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n lỗi</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>New upload</source>
+        <translation>Lượt tải lên mới</translation>
+    </message>
+    <message>
+        <source>looking for files…</source>
+        <translation>đang tìm tệp…</translation>
+    </message>
+    <message>
+        <source>{0} in {1}</source>
+        <translation>{0} trong {1}</translation>
+    </message>
+    <message>
+        <source>{0} of {1}</source>
+        <translation>{0} / {1}</translation>
+    </message>
+    <message>
+        <source>{0} – still looking…</source>
+        <translation>{0} – vẫn đang tìm…</translation>
+    </message>
+    <message>
+        <source>{0}, {1} uploaded</source>
+        <translation>Đã tải lên {0}, {1}</translation>
+    </message>
+    <message>
+        <source>{0}. The server proved that it holds every byte.</source>
+        <translation>{0}. Máy chủ đã chứng minh nó giữ đủ từng byte.</translation>
+    </message>
+    <message>
+        <source>{0}. This server acknowledged every file; it tells no digests.</source>
+        <translation>{0}. Máy chủ này đã xác nhận mọi tệp; nó không cho biết mã băm.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{0}; %n file(s) did not arrive.</source>
+        <translation>
+            <numerusform>{0}; %n tệp không tới nơi.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>JobsModel</name>
+    <message>
+        <source>Duration</source>
+        <translation>Thời lượng</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Lỗi</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>Tệp</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>Chế độ</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>Path</source>
+        <translation>Đường dẫn</translation>
+    </message>
+    <message>
+        <source>Started</source>
+        <translation>Bắt đầu lúc</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>Trạng thái</translation>
+    </message>
+    <message>
+        <source>Sync</source>
+        <translation>Đồng bộ</translation>
+    </message>
+</context>
+<context>
+    <name>JobsPage</name>
+    <message>
+        <source>Copy lake path</source>
+        <translation>Chép đường dẫn trên hồ</translation>
+    </message>
+    <message>
+        <source>Copy name</source>
+        <translation>Chép tên</translation>
+    </message>
+    <message>
+        <source>Every upload becomes a sync job; it is listed here as soon as it starts.</source>
+        <translation>Mỗi lượt tải lên thành một lượt đồng bộ; nó hiện ở đây ngay khi bắt đầu.</translation>
+    </message>
+    <message>
+        <source>No sync on this server yet</source>
+        <translation>Máy chủ này chưa có lượt đồng bộ nào</translation>
+    </message>
+    <message>
+        <source>Show files</source>
+        <translation>Xem tệp</translation>
+    </message>
+    <message>
+        <source>Sync jobs</source>
+        <translation>Lượt đồng bộ</translation>
     </message>
 </context>
 <context>
     <name>MainWindow</name>
     <message>
         <source>Close</source>
-        <translation type="unfinished"></translation>
+        <translation>Đóng</translation>
     </message>
     <message>
         <source>Connections</source>
-        <translation type="unfinished"></translation>
+        <translation>Kết nối</translation>
     </message>
     <message>
         <source>File history</source>
-        <translation type="unfinished"></translation>
+        <translation>Lịch sử tệp</translation>
     </message>
     <message>
         <source>Sync jobs</source>
-        <translation type="unfinished"></translation>
+        <translation>Lượt đồng bộ</translation>
     </message>
     <message>
         <source>Upload</source>
-        <translation type="unfinished"></translation>
+        <translation>Tải lên</translation>
+    </message>
+</context>
+<context>
+    <name>QueueModel</name>
+    <message>
+        <source>Folder</source>
+        <translation>Thư mục</translation>
+    </message>
+    <message>
+        <source>Lake path</source>
+        <translation>Đường dẫn trên hồ</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Thông báo</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Tên</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Tiến độ</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Dung lượng</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Tốc độ</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>Trạng thái</translation>
+    </message>
+    <message>
+        <source>not uploaded</source>
+        <translation>chưa tải lên</translation>
+    </message>
+</context>
+<context>
+    <name>QueueTable</name>
+    <message>
+        <source>Copy lake path</source>
+        <translation>Chép đường dẫn trên hồ</translation>
+    </message>
+    <message>
+        <source>Copy message</source>
+        <translation>Chép thông báo</translation>
+    </message>
+    <message>
+        <source>Files of this upload</source>
+        <translation>Tệp của lượt tải lên này</translation>
+    </message>
+    <message>
+        <source>Remove from this upload</source>
+        <translation>Bỏ khỏi lượt tải lên này</translation>
+    </message>
+    <message>
+        <source>Show in file manager</source>
+        <translation>Hiện trong trình quản lý tệp</translation>
+    </message>
+</context>
+<context>
+    <name>ServerListPage</name>
+    <message>
+        <source>Loading…</source>
+        <translation>Đang tải…</translation>
+    </message>
+    <message>
+        <source>Nothing to show</source>
+        <translation>Không có gì để hiện</translation>
+    </message>
+    <message>
+        <source>Refresh</source>
+        <translation>Làm mới</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Thử lại</translation>
+    </message>
+</context>
+<context>
+    <name>StartQuestions</name>
+    <message>
+        <source>Do not empty it</source>
+        <translation>Không làm trống</translation>
+    </message>
+    <message>
+        <source>Do not replace</source>
+        <translation>Không thay thế</translation>
+    </message>
+    <message>
+        <source>Do not upload</source>
+        <translation>Không tải lên</translation>
+    </message>
+    <message>
+        <source>Empty it</source>
+        <translation>Làm trống</translation>
+    </message>
+    <message>
+        <source>Empty {0}?</source>
+        <translation>Làm trống {0}?</translation>
+    </message>
+    <message>
+        <source>Files of the same name in several folders</source>
+        <translation>Tệp trùng tên ở nhiều thư mục</translation>
+    </message>
+    <message>
+        <source>Nobody can see whether this server keeps folders apart. If it does not, one of these would overwrite the other: {0}.</source>
+        <translation>Không ai biết máy chủ này có tách riêng các thư mục hay không. Nếu không, tệp này sẽ ghi đè tệp kia: {0}.</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>Thay thế</translation>
+    </message>
+    <message>
+        <source>Replace the data at {0}?</source>
+        <translation>Thay dữ liệu ở {0}?</translation>
+    </message>
+    <message>
+        <source>There is no file to upload. Ending this full sync takes away all that is at {0} and puts nothing in its place.</source>
+        <translation>Không có tệp nào để tải lên. Kết thúc lượt đồng bộ toàn bộ này sẽ lấy đi mọi thứ ở {0} mà không thay bằng gì.</translation>
+    </message>
+    <message>
+        <source>This server cannot tell what is at {0}. Whatever is there is taken away, do not count on getting it back; {1} take its place.</source>
+        <translation>Máy chủ này không cho biết có gì ở {0}. Mọi thứ ở đó sẽ bị lấy đi, đừng trông mong lấy lại được; {1} sẽ thay vào.</translation>
+    </message>
+    <message>
+        <source>Upload all the same</source>
+        <translation>Vẫn tải lên</translation>
+    </message>
+    <message>
+        <source>{0} at {1} move to the trash; {2} take their place.</source>
+        <translation>{0} ở {1} vào thùng rác; {2} thay vào chỗ đó.</translation>
+    </message>
+</context>
+<context>
+    <name>StartTalk</name>
+    <message>
+        <source>Cancel the upload</source>
+        <translation>Hủy tải lên</translation>
+    </message>
+    <message>
+        <source>Cancel this upload?</source>
+        <translation>Hủy lượt tải lên này?</translation>
+    </message>
+    <message>
+        <source>Files that have arrived stay at {0}; the rest is not uploaded.</source>
+        <translation>Các tệp đã tới vẫn ở {0}; phần còn lại không được tải lên.</translation>
+    </message>
+    <message>
+        <source>Go on uploading</source>
+        <translation>Tải tiếp</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>Giữ lại</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Xóa</translation>
+    </message>
+    <message>
+        <source>Remove this upload from the list?</source>
+        <translation>Xóa lượt tải lên này khỏi danh sách?</translation>
+    </message>
+    <message>
+        <source>The data at {0} stays as it was.</source>
+        <translation>Dữ liệu ở {0} giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>There is no file in this upload yet. Drop files or folders first.</source>
+        <translation>Lượt này chưa có tệp nào. Hãy thả tệp hoặc thư mục vào trước.</translation>
+    </message>
+    <message>
+        <source>What was uploaded stays staged on this server, where the next full sync of {0} would publish it; the sync stays Syncing there. The data that is there now stays.</source>
+        <translation>Phần đã tải lên nằm chờ trên máy chủ này, và lượt đồng bộ toàn bộ kế tiếp của {0} sẽ công bố nó; lượt này vẫn ở trạng thái Syncing tại đó. Dữ liệu đang có giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>{0} were added to it. The files themselves stay where they are.</source>
+        <translation>Đã thêm {0} vào đó. Bản thân các tệp vẫn ở chỗ cũ.</translation>
     </message>
 </context>
 <context>
     <name>StateTexts</name>
     <message>
         <source>Already there</source>
-        <translation type="unfinished"></translation>
+        <translation>Đã có sẵn</translation>
     </message>
     <message>
         <source>Cancelled</source>
-        <translation type="unfinished"></translation>
+        <translation>Đã hủy</translation>
     </message>
     <message>
         <source>Failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Lỗi</translation>
     </message>
     <message>
         <source>Finished</source>
-        <translation type="unfinished"></translation>
+        <translation>Hoàn tất</translation>
     </message>
     <message>
         <source>Finishing</source>
-        <translation type="unfinished"></translation>
+        <translation>Đang kết thúc</translation>
     </message>
     <message>
         <source>Full</source>
-        <translation type="unfinished"></translation>
+        <translation>Toàn bộ</translation>
     </message>
     <message>
         <source>Incremental</source>
-        <translation type="unfinished"></translation>
+        <translation>Tăng dần</translation>
     </message>
     <message>
         <source>Local lake</source>
-        <translation type="unfinished"></translation>
+        <translation>Hồ trên máy này</translation>
     </message>
     <message>
         <source>Needs attention</source>
-        <translation type="unfinished"></translation>
+        <translation>Cần xem lại</translation>
     </message>
     <message>
         <source>Not started</source>
-        <translation type="unfinished"></translation>
+        <translation>Chưa bắt đầu</translation>
     </message>
     <message>
         <source>Paused</source>
-        <translation type="unfinished"></translation>
+        <translation>Tạm dừng</translation>
     </message>
     <message>
         <source>Queued</source>
-        <translation type="unfinished"></translation>
+        <translation>Đang chờ</translation>
     </message>
     <message>
         <source>Starting</source>
-        <translation type="unfinished"></translation>
+        <translation>Đang bắt đầu</translation>
     </message>
     <message>
         <source>Syncing</source>
-        <translation type="unfinished"></translation>
+        <translation>Đang đồng bộ</translation>
     </message>
     <message>
         <source>Uploaded</source>
-        <translation type="unfinished"></translation>
+        <translation>Đã tải lên</translation>
     </message>
     <message>
         <source>Uploading</source>
-        <translation type="unfinished"></translation>
+        <translation>Đang tải lên</translation>
     </message>
     <message>
         <source>Verified</source>
-        <translation type="unfinished"></translation>
+        <translation>Đã xác minh</translation>
     </message>
     <message>
         <source>Verifying</source>
-        <translation type="unfinished"></translation>
+        <translation>Đang xác minh</translation>
     </message>
     <message>
         <source>Waiting</source>
-        <translation type="unfinished"></translation>
+        <translation>Chờ thử lại</translation>
     </message>
     <message>
         <source>Waiting to start</source>
-        <translation type="unfinished"></translation>
+        <translation>Chờ bắt đầu</translation>
+    </message>
+</context>
+<context>
+    <name>UploadPage</name>
+    <message>
+        <source>Add files</source>
+        <translation>Thêm tệp</translation>
+    </message>
+    <message>
+        <source>Add folder</source>
+        <translation>Thêm thư mục</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Tất cả</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Đóng</translation>
+    </message>
+    <message>
+        <source>Drop files or folders from the file manager; links to web pages stay out.</source>
+        <translation>Hãy thả tệp hoặc thư mục từ trình quản lý tệp; liên kết trang web bị bỏ ra.</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>Lỗi</translation>
+    </message>
+    <message>
+        <source>Left out, and not uploaded</source>
+        <translation>Bị bỏ ra, không tải lên</translation>
+    </message>
+    <message>
+        <source>New upload</source>
+        <translation>Lượt tải lên mới</translation>
+    </message>
+    <message>
+        <source>Open connections</source>
+        <translation>Mở trang Kết nối</translation>
+    </message>
+    <message>
+        <source>That is no file of this machine</source>
+        <translation>Đó không phải tệp trên máy này</translation>
+    </message>
+    <message>
+        <source>The files are here</source>
+        <translation>Tệp nằm ở đây</translation>
+    </message>
+    <message>
+        <source>Upload</source>
+        <translation>Tải lên</translation>
     </message>
 </context>
 </TS>
