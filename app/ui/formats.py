@@ -37,7 +37,7 @@ class Formats(QObject):
     def duration(self, seconds: float) -> str:
         """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 04 min`, `3 d 4 h`."""
         if seconds < 10:
-            return self.tr("{0} s").format(self._locale.toString(max(seconds, 0.0), "f", 1))
+            return self.tr("{0} s").format(self._locale.toString(float(max(seconds, 0)), "f", 1))
         whole = round(seconds)
         if whole < 60:
             return self.tr("{0} s").format(whole)

@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         navigator.show_upload.connect(self._show_upload)
         navigator.show_connections.connect(lambda: self.go_to(_CONNECTIONS))
         navigator.show_files_of_sync.connect(self._show_files_of_sync)
+        self.first_painted.connect(self._upload.entered)
         link.state_changed.connect(self._tell_link)
         link.failed.connect(self.tell_error)
         for number in range(4):

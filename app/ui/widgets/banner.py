@@ -37,7 +37,8 @@ class Banner(QFrame):
         super().__init__(parent)
         self._theme = theme
         self._tone = Tone.ACCENT
-        self.setObjectName("banner")
+        self.setObjectName(name)
+        self.setProperty("role", "banner")
         self._icon = QLabel(self)
         self._icon.setFixedSize(20, 20)
         self._title = label(role="heading", name=f"{name}.title")

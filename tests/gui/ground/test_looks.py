@@ -178,7 +178,7 @@ def test_percent_says_a_hundred_only_when_all_is_there() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.42, "0.4 s"), (12.4, "12 s"), (185, "3 min 05 s"), (7_440, "2 h 04 min")],
+    [(0.42, "0.4 s"), (1, "1.0 s"), (12.4, "12 s"), (185, "3 min 05 s"), (7_440, "2 h 04 min")],
 )
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert Formats(QLocale("en_US")).duration(seconds) == text

@@ -151,7 +151,12 @@ class Probe:
 
     def texts(self) -> list[str]:
         """Every text in sight that a label, button, field or bar shows."""
-        shown = (_text(one) for one in QApplication.allWidgets() if one.isVisible())
+        kinds = (QLabel, QAbstractButton, QLineEdit, QComboBox, QProgressBar, QPlainTextEdit)
+        shown = (
+            _text(one)
+            for one in QApplication.allWidgets()
+            if one.isVisible() and isinstance(one, kinds)
+        )
         return [text for text in shown if text]
 
     def windows(self) -> list[dict[str, Any]]:
