@@ -44,6 +44,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._context = context
         self._was_painted = False
+        self._may_close = False
         self.setObjectName("mainWindow")
         self.setWindowTitle("LakeDrop")
         self.setAcceptDrops(True)
@@ -218,7 +219,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         running = [job for job in self._context.link.jobs.values() if job.state in RUNNING]
-        if not running or self._context.link.state is not LinkState.READY:
+        if self._may_close or not running or self._context.link.state is not LinkState.READY:
             event.accept()
             return
         from app.ui.close_dialog import CloseAnswer, CloseDialog
@@ -240,8 +241,8 @@ class MainWindow(QMainWindow):
         def rests(job_id: int) -> None:
             waiting.discard(job_id)
             if not waiting:
-                self._context.link.close()
-                QGuiApplication.quit()
+                self._may_close = True  # the last news of them may still say that they run
+                self.close()
 
         for job_id in job_ids:
             self._context.link.ask(
