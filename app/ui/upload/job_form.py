@@ -12,8 +12,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -33,7 +31,7 @@ _SAVE_AFTER_MS = 300
 _MODES = (SyncType.INCREMENTAL, SyncType.FULL)
 
 
-class JobForm(QStackedWidget):
+class JobForm(QWidget):
     """Edits go to the engine a moment after the last key; a field in use is never overwritten.
 
     `valid_changed` tells whether the destination can be used as it stands.
@@ -55,9 +53,11 @@ class JobForm(QStackedWidget):
         self._saving.setSingleShot(True)
         self._saving.setInterval(_SAVE_AFTER_MS)
         self._saving.timeout.connect(self._save)
-        self.addWidget(self._made_fields())
-        self.addWidget(self._made_summary())
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._fields, self._summary = self._made_fields(), self._made_summary()
+        both = QVBoxLayout(self)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.addWidget(self._fields)
+        both.addWidget(self._summary)
         context.navigator.connections_changed.connect(self.look_for_connections)
 
     # -- layout ------------------------------------------------------------------------------
@@ -151,8 +151,8 @@ class JobForm(QStackedWidget):
             self._wanted = {}
         self._job = job
         draft = job.state is JobState.DRAFT
-        self.setCurrentIndex(0 if draft else 1)
-        page = self.currentWidget()
+        self._fields.setVisible(draft)
+        self._summary.setVisible(not draft)
         if draft:
             self._fill(job, other)
         else:
@@ -161,8 +161,6 @@ class JobForm(QStackedWidget):
             self._facts.setText(
                 f"{mode} · {self._words.connection(job)} · {shown(job.destination)}"
             )
-        if page is not None:
-            self.setMaximumHeight(page.sizeHint().height())
 
     def _fill(self, job: JobSnapshot, other: bool) -> None:
         for field, line, text in (
@@ -266,9 +264,6 @@ class JobForm(QStackedWidget):
         restyle(self._destination, wrong=bool(text))
         self._problem.setText(text)
         self._problem.setVisible(bool(text))
-        page = self.currentWidget()
-        if page is not None:
-            self.setMaximumHeight(page.sizeHint().height())
         if was_valid == bool(text):
             self.valid_changed.emit()
 

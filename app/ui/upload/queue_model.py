@@ -73,8 +73,8 @@ class QueueModel(CellModel):
     def _columns(self) -> tuple[Column, ...]:
         return (
             Column(self.tr("Name"), 170, stretch=True),
-            Column(self.tr("Size"), 86, right=True),
-            Column(self.tr("State"), 122),
+            Column(self.tr("Size"), 104, right=True),
+            Column(self.tr("State"), 142),
             Column(self.tr("Progress"), 124),
             Column(self.tr("Speed"), 88, right=True),
             Column(self.tr("Lake path"), 190, stretch=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeyEvent, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QWidget
 
 
@@ -32,6 +32,9 @@ class Segmented(QFrame):
             choice.setAccessibleName(text)
             choice.setCheckable(True)
             choice.setChecked(number == 0)
+            bold = QFont(choice.font())
+            bold.setWeight(QFont.Weight.DemiBold)  # as the chosen one is: it must not be cut
+            choice.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(text) + 34)
             self._group.addButton(choice, number)
             self._row.addWidget(choice)
 
