@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import big_file, small_files, window_start
+from tests.benchmarks import big_file, small_files, window_rows, window_start
 from tests.benchmarks.measuring import ROOT
 
 
@@ -29,6 +29,7 @@ def main() -> None:
             big_file.run(scratch)
         if chosen.only in (None, "window"):
             window_start.run(scratch, chosen.rounds)
+            window_rows.run(scratch)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
