@@ -12,7 +12,7 @@ import pytest
 
 GUI_TESTS = Path(__file__).parent / "gui"
 # What pytest-qt is told in pyproject.toml; pytest knows these names only where it is loaded.
-_QT_SETTINGS = ("qt_api", "qt_log_level_fail")
+_QT_SETTINGS = ("qt_api", "qt_log_level_fail", "qt_log_ignore")
 
 # Before Qt loads. A scale, a style or a theme of the person's own would change what tests see.
 for _variable in [name for name in os.environ if name.startswith("QT_")]:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.composition import resources_folder
-from app.ui.application import context_of
+from app.ui.application import context_of, speak
 from app.ui.choices import ThemeChoice
 from app.ui.context import UiContext
 from app.ui.engine_client import EngineLink, LinkState
@@ -47,5 +47,8 @@ def link(engine: FakeEngine, qtbot: QtBot) -> Iterator[EngineLink]:
 
 
 @pytest.fixture
-def context(theme: Theme, link: EngineLink) -> UiContext:
-    return context_of(theme, link)
+def context(qapp: QApplication, theme: Theme, link: EngineLink) -> Iterator[UiContext]:
+    """Speaks English, with its plurals."""
+    translator = speak(qapp, resources_folder(), "en")
+    yield context_of(theme, link)
+    qapp.removeTranslator(translator)

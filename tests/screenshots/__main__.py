@@ -27,7 +27,7 @@ from app.link.engine_client import EngineClient
 from app.link.protocol import RuntimeFile
 from app.ui.application import context_of, speak
 from app.ui.choices import ThemeChoice
-from app.ui.engine_client import EngineLink
+from app.ui.engine_client import EngineLink, LinkState
 from app.ui.main_window import MainWindow
 from app.ui.theme import Theme
 from tests.screenshots.scenes import Scene, scenes
@@ -85,6 +85,8 @@ def _take(theme: Theme, scene: Scene, size: QSize, target: Path) -> None:
             window.resize(size)
             window.show()
             link.open()
+            while link.state is not LinkState.READY:
+                QTest.qWait(10)
             _settle(lambda: len(engine.requests))
             window.go_to(_PAGES.index(scene.page))
             if scene.job_id:

@@ -90,7 +90,7 @@ class Banner(QFrame):
             return  # the same buttons: a person may be about to press one
         for old in self._buttons:
             self._actions.removeWidget(old)
-            old.hide()
+            old.setParent(None)  # not to be found by its name any more
             old.deleteLater()
         self._buttons = []
         for action in actions:

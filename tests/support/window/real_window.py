@@ -111,8 +111,13 @@ class RealWindow:
         return Rows(**answer)
 
     def wait_rows(self, table: str, count: int, *, within_s: float = LONGEST_S) -> Rows:
+        """Until there are so many rows and each that is asked for says something."""
+
         def enough() -> bool:
-            return self.rows(table, limit=0).count == count
+            if self.rows(table, limit=0).count != count:
+                return False
+            # A row stands there before its page has come: then all its cells are blank.
+            return all(any(row) for row in self.rows(table).rows)
 
         until(
             enough,

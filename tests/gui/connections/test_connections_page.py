@@ -1,0 +1,204 @@
+"""Connections: tested before they are stored, keys never shown, nothing lost in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.domain.errors import InvalidApiKey
+from app.ui.connections.connection_list import ConnectionList
+from app.ui.connections.connections_page import ConnectionsPage
+from app.ui.context import UiContext
+from tests.support.fake_engine import FakeEngine
+
+KEY = "canary-key-77aa"
+
+
+@pytest.fixture
+def stored(engine: FakeEngine) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "keyring": True,
+        "connections": [
+            {
+                "name": "prod",
+                "base_url": "https://client.example.com",
+                "allow_plain_http": False,
+                "has_key": True,
+                "key": "keyring",
+            }
+        ],
+    }
+    engine.answers["connections"] = lambda _: answer
+    engine.answers["lake"] = lambda _: {"lake": "/lake", "files": "/lake/files"}
+    engine.answers["save_connection"] = lambda _: {}
+    return answer
+
+
+@pytest.fixture
+def page(
+    context: UiContext, engine: FakeEngine, qtbot: QtBot, stored: dict[str, Any]
+) -> ConnectionsPage:
+    page = ConnectionsPage(context)
+    qtbot.addWidget(page)
+    page.resize(1096, 700)
+    page.show()
+    qtbot.waitExposed(page)
+    page.entered()
+    listing = page.findChild(ConnectionList)
+    assert listing is not None
+    qtbot.waitUntil(lambda: listing.count() == 1 + len(stored["connections"]))
+    return page
+
+
+def _field(page: QWidget, name: str) -> QLineEdit:
+    field = page.findChild(QLineEdit, name)
+    assert field is not None
+    return field
+
+
+def _type(page: QWidget, name: str, text: str) -> None:
+    field = _field(page, name)
+    field.selectAll()
+    QTest.keyClicks(field, text)
+
+
+def _press(page: QWidget, name: str) -> None:
+    button = page.findChild(QPushButton, name)
+    assert button is not None, name
+    assert button.isEnabled(), name
+    button.click()
+
+
+def _text(page: QWidget, name: str) -> str:
+    label = page.findChild(QLabel, name)
+    return label.text() if label is not None and label.isVisible() else ""
+
+
+def _begin(page: ConnectionsPage) -> None:
+    _press(page, "connections.add")
+    _type(page, "connections.name", "warehouse")
+    _type(page, "connections.url", "https://lake.example.com")
+    _type(page, "connections.key", KEY)
+
+
+def test_a_connection_is_tested_before_it_is_stored(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.answers["check_connection"] = lambda _: {
+        "label": "x",
+        "plain_server": True,
+        "version": "",
+        "extensions": [],
+    }
+    _begin(page)
+    _press(page, "connections.test")
+
+    qtbot.waitUntil(lambda: "works" in _text(page, "connections.result.title"))
+    asked = engine.args_of("check_connection")
+    assert asked["connection"]["base_url"] == "https://lake.example.com"
+    assert asked["key"] == KEY
+    assert "save_connection" not in engine.commands()
+
+
+def test_a_wrong_key_is_told_in_words(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    def refuse(_: dict[str, Any]) -> dict[str, Any]:
+        raise InvalidApiKey("invalid api key")
+
+    engine.answers["check_connection"] = refuse
+    _begin(page)
+    _press(page, "connections.test")
+    qtbot.waitUntil(lambda: "not accepted" in _text(page, "connections.result.title"))
+
+
+def test_saving_sends_the_key_once_and_forgets_it(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    told: list[bool] = []
+    page.context.navigator.connections_changed.connect(lambda: told.append(True))
+    _begin(page)
+    assert _field(page, "connections.key").displayText() != KEY
+    _press(page, "connections.save")
+
+    qtbot.waitUntil(lambda: bool(told))
+    asked = engine.args_of("save_connection")
+    assert (asked["name"], asked["key"], asked["keep_key"]) == ("warehouse", KEY, False)
+    assert _field(page, "connections.key").text() == ""
+    spoken = [one.accessibleName() + one.toolTip() for one in page.findChildren(QWidget)]
+    assert KEY not in "".join(spoken)
+
+
+def test_an_edit_without_a_key_keeps_the_stored_one(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    listing = page.findChild(ConnectionList)
+    assert listing is not None
+    listing.setCurrentRow(1)
+    _type(page, "connections.name", "production")
+    _press(page, "connections.save")
+
+    qtbot.waitUntil(lambda: "save_connection" in engine.commands())
+    asked = engine.args_of("save_connection")
+    assert (asked["was"], asked["keep_key"], asked["key"]) == ("prod", True, None)
+
+
+def test_without_a_keyring_the_key_is_for_this_session_and_that_is_told(
+    context: UiContext, engine: FakeEngine, qtbot: QtBot, stored: dict[str, Any]
+) -> None:
+    stored["keyring"] = False
+    page = ConnectionsPage(context)
+    qtbot.addWidget(page)
+    page.show()
+    page.entered()
+    box = page.findChild(QCheckBox, "connections.sessionOnly")
+    assert box is not None
+    qtbot.waitUntil(lambda: box.isChecked() and not box.isEnabled())
+    _begin(page)
+    _press(page, "connections.save")
+    qtbot.waitUntil(lambda: "save_connection" in engine.commands())
+    assert engine.args_of("save_connection")["session_only"] is True
+
+
+def test_unencrypted_http_needs_a_choice_of_its_own(page: ConnectionsPage) -> None:
+    _begin(page)
+    save = page.findChild(QPushButton, "connections.save")
+    allow = page.findChild(QCheckBox, "connections.plainHttp")
+    assert save is not None
+    assert allow is not None
+    assert not allow.isVisible()
+
+    _type(page, "connections.url", "http://lake.example.com")
+
+    assert allow.isVisible()
+    assert not save.isEnabled()
+    allow.click()
+    assert save.isEnabled()
+
+
+def test_what_was_typed_is_not_lost_in_silence(page: ConnectionsPage, qtbot: QtBot) -> None:
+    _begin(page)
+    listing = page.findChild(ConnectionList)
+    assert listing is not None
+
+    listing.setCurrentRow(0)
+
+    qtbot.waitUntil(lambda: "without saving" in _text(page, "connections.question.title"))
+    _press(page, "connections.confirmNo")
+    assert _field(page, "connections.name").text() == "warehouse"
+
+
+def test_removing_asks_first(page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot) -> None:
+    engine.answers["remove_connection"] = lambda _: {"removed": True}
+    listing = page.findChild(ConnectionList)
+    assert listing is not None
+    listing.setCurrentRow(1)
+    _press(page, "connections.remove")
+    assert "prod" in _text(page, "connections.question.title")
+    assert "remove_connection" not in engine.commands()
+    _press(page, "connections.confirmYes")
+    qtbot.waitUntil(lambda: "remove_connection" in engine.commands())
