@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
@@ -320,7 +320,8 @@ def test_every_control_has_a_name_for_screen_readers(
     _shown(page, engine, qtbot, snapshot(job_id=3))
     nameless = []
     for widget in page.findChildren(QWidget):
-        if widget.focusPolicy().value and widget.isVisible() and widget.objectName():
+        focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        if focusable and widget.isVisible() and widget.objectName():
             interface = QAccessible.queryAccessibleInterface(widget)
             if interface is not None and not interface.text(QAccessible.Text.Name):
                 nameless.append(widget.objectName())
