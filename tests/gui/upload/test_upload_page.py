@@ -323,6 +323,6 @@ def test_every_control_has_a_name_for_screen_readers(
         focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
         if focusable and widget.isVisible() and widget.objectName():
             interface = QAccessible.queryAccessibleInterface(widget)
-            if interface is not None and not interface.text(QAccessible.Text.Name):
+            if not interface.text(QAccessible.Text.Name):
                 nameless.append(widget.objectName())
     assert [name for name in nameless if not name.startswith("qt_")] == []
