@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -70,9 +72,9 @@ class ServerListPage(Page):
         """What stands below the head."""
         return self._table
 
+    @abstractmethod
     def _say_empty(self, empty: EmptyState) -> None:
         """Words for a server that has no row yet."""
-        raise NotImplementedError
 
     # -- life --------------------------------------------------------------------------------
 
