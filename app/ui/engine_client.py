@@ -169,7 +169,15 @@ class EngineLink(QObject):
             removed, self._removed = self._removed, set()
         if self._closing.is_set():
             return
-        self._take_jobs(changed, removed)
+        try:
+            self._take_jobs(changed, removed)
+            self._drain_inbox()
+        finally:
+            # The rest after whatever else the window has to do; also when one of them failed.
+            if self._inbox:
+                self._tell_news()
+
+    def _drain_inbox(self) -> None:
         until_s = time.monotonic() + _DRAIN_S
         while time.monotonic() < until_s:
             with self._lock:
@@ -177,7 +185,6 @@ class EngineLink(QObject):
                     return
                 call = self._inbox.popleft()
             call()
-        self._tell_news()  # the rest after whatever else the window has to do
 
     def _take_jobs(self, changed: dict[int, JobSnapshot], removed: set[int]) -> None:
         if changed:

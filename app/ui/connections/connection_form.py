@@ -158,7 +158,7 @@ class ConnectionForm(QWidget):
 
     def forget_key(self) -> None:
         """What was typed does not stay in the field."""
-        self._key.clear()
+        self._key.setText("")  # `clear` could be undone
         self._show.setChecked(False)
 
     def focus_first(self) -> None:

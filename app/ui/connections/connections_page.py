@@ -27,6 +27,7 @@ class ConnectionsPage(Page):
     def __init__(self, context: UiContext) -> None:
         super().__init__(context)
         self._test_number = 0  # of the newest test: an older one's answer no longer counts
+        self._is_saving = False
         self._lake_files = ""
         self._select_after = ""
         self._list = ConnectionList(context)
@@ -40,7 +41,7 @@ class ConnectionsPage(Page):
         self._lay_out()
         self._list.chosen.connect(self._on_chosen)
         self._add.clicked.connect(lambda: self._unless_unsaved(self._begin_new))
-        self._form.changed.connect(self._result.hide)
+        self._form.changed.connect(self._forget_result)
         self._form.test.connect(self._test)
         self._form.save.connect(self._save)
         self._form.remove.connect(self._ask_remove)
@@ -190,8 +191,12 @@ class ConnectionsPage(Page):
         self._right.setCurrentIndex(0 if remote is None else 1)
 
     def _close_banners(self) -> None:
-        self._test_number += 1
         self._question.hide()
+        self._forget_result()
+
+    def _forget_result(self) -> None:
+        """Also of a test that is still under way: it is about something else than what stands."""
+        self._test_number += 1
         self._result.hide()
 
     # -- test, save, remove ------------------------------------------------------------------
@@ -238,16 +243,24 @@ class ConnectionsPage(Page):
         save = self.findChild(QPushButton, "connections.save")
         if self._right.currentIndex() == 0 or save is None or not save.isEnabled():
             return
+        if self._is_saving:
+            return
+        self._is_saving = True
         typed, stored = self._form.typed, self._form.stored
 
         def saved(_: Result) -> None:
+            self._is_saving = False
             self._form.forget_key()
             self._select_after = typed.name
             self._look()
             self.context.navigator.connections_changed.emit()
 
+        def refused(error: LakeDropError) -> None:
+            self._is_saving = False
+            self._tell_error(error)
+
         self.context.link.ask(
-            "save_connection", saved, self._tell_error, owner=self, **_saving(typed, stored)
+            "save_connection", saved, refused, owner=self, **_saving(typed, stored)
         )
 
     def _ask_remove(self) -> None:

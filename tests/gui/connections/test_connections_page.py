@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -202,3 +203,73 @@ def test_removing_asks_first(page: ConnectionsPage, engine: FakeEngine, qtbot: Q
     assert "remove_connection" not in engine.commands()
     _press(page, "connections.confirmYes")
     qtbot.waitUntil(lambda: "remove_connection" in engine.commands())
+
+
+def test_a_saved_key_does_not_come_back_by_undo(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    told: list[bool] = []
+    page.context.navigator.connections_changed.connect(lambda: told.append(True))
+    _begin(page)
+    shown = page.findChild(QCheckBox, "connections.showKey")
+    assert shown is not None
+    shown.setChecked(True)
+    _type(page, "connections.key", KEY)
+    _press(page, "connections.save")
+    qtbot.waitUntil(lambda: bool(told))
+
+    shown.setChecked(True)
+    field = _field(page, "connections.key")
+    assert not field.isUndoAvailable()
+    field.undo()
+    assert field.text() == ""
+
+
+def test_a_tests_late_answer_says_nothing_of_what_was_typed_since(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    may_answer = threading.Event()
+    engine_answers: list[bool] = []
+
+    def slowly(_: dict[str, Any]) -> dict[str, Any]:
+        may_answer.wait(10)
+        engine_answers.append(True)
+        return {"label": "x", "plain_server": True, "version": "", "extensions": []}
+
+    engine.answers["check_connection"] = slowly
+    engine.answers["hello"] = lambda _: {}
+    _begin(page)
+    _press(page, "connections.test")
+    qtbot.waitUntil(lambda: "check_connection" in engine.commands())
+    _type(page, "connections.key", "another")
+
+    may_answer.set()
+    # Asked after it was answered: what comes back later stands behind it in the window's inbox.
+    qtbot.waitUntil(lambda: len(engine_answers) == 1)
+    heard: list[bool] = []
+    page.context.link.ask("hello", lambda _: heard.append(True))
+
+    qtbot.waitUntil(lambda: bool(heard))
+    qtbot.wait(50)  # the fake answers each request on a thread of its own
+    assert _text(page, "connections.result.title") == ""
+
+
+def test_a_second_save_waits_for_the_first(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    may_answer = threading.Event()
+
+    def slowly(_: dict[str, Any]) -> dict[str, Any]:
+        may_answer.wait(10)
+        return {}
+
+    told: list[bool] = []
+    page.context.navigator.connections_changed.connect(lambda: told.append(True))
+    engine.answers["save_connection"] = slowly
+    _begin(page)
+    _press(page, "connections.save")
+    _press(page, "connections.save")
+    may_answer.set()
+
+    qtbot.waitUntil(lambda: bool(told))
+    assert engine.commands().count("save_connection") == 1

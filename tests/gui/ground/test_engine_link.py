@@ -201,3 +201,20 @@ def test_background_work_runs_elsewhere_and_its_result_comes_here(
     qtbot.waitUntil(lambda: len(heard) == 1)
     worked_on, told_on = heard[0]
     assert worked_on != told_on == threading.get_ident()
+
+
+def test_one_callback_that_fails_holds_up_no_other(
+    engine: FakeEngine, link: EngineLink, qtbot: QtBot
+) -> None:
+    heard: list[str] = []
+
+    def fail() -> None:
+        raise RuntimeError("a fault of the page")
+
+    with qtbot.captureExceptions() as faults:
+        with link._lock:  # both wait when the window looks, and no other news comes
+            link._inbox.append(fail)
+            link._inbox.append(lambda: heard.append("the next"))
+        link._tell_news()
+        qtbot.waitUntil(lambda: heard == ["the next"])
+    assert [str(fault[1]) for fault in faults] == ["a fault of the page"]
