@@ -41,6 +41,6 @@ def test_tab_reaches_everything_of_the_upload_page(
         window.tab_to("upload.destination")
         reached = {window.tab(), *window.tab_to("upload.destination")}
 
-        missed = [name for name in window.names("upload.", focusable=True) if name not in reached]
+        missed = [name for name in window.names("upload.", controls=True) if name not in reached]
         assert missed == []
         window.close()

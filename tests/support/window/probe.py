@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QApplication,
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QLabel,
@@ -93,15 +94,15 @@ class Probe:
             "rect": [left, top, rect.width(), rect.height()],
         }
 
-    def names(self, prefix: str, *, focusable: bool = False) -> list[str]:
-        """Object names of visible widgets; `focusable`: those that Tab must reach now."""
+    def names(self, prefix: str, *, controls: bool = False) -> list[str]:
+        """Object names of visible widgets; `controls`: those that Tab must reach now."""
         return sorted(
             {
                 widget.objectName()
                 for widget in QApplication.allWidgets()
                 if widget.objectName().startswith(prefix)
                 and widget.isVisible()
-                and (not focusable or _takes_tab(widget))
+                and (not controls or _takes_part(widget))
             }
         )
 
@@ -267,9 +268,15 @@ def _is_focus_inside(widget: QWidget) -> bool:
     return focused is not None and widget.isAncestorOf(focused)
 
 
-def _takes_tab(widget: QWidget) -> bool:
-    takes = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
-    return takes and widget.isEnabled() and widget.focusProxy() is None
+def _takes_part(widget: QWidget) -> bool:
+    """By its kind, not by its focus policy: one that refuses Tab is what a test looks for."""
+    if isinstance(widget, QAbstractButton):
+        group = cast("QButtonGroup | None", widget.group())  # none, whatever the stubs say
+        # Of several of which one is chosen, Tab reaches that one and arrows the others.
+        among = group is not None and group.exclusive() and not widget.isChecked()
+        return widget.isEnabled() and not among
+    kinds = (QLineEdit, QComboBox, QAbstractItemView, QPlainTextEdit)
+    return isinstance(widget, kinds) and widget.isEnabled()
 
 
 def _text(widget: QWidget) -> str:

@@ -133,9 +133,9 @@ class RealWindow:
         name: str | None = self.process.ask("health")["focus"]
         return name
 
-    def names(self, prefix: str, *, focusable: bool = False) -> list[str]:
-        """Object names of what is in sight; `focusable`: only what Tab must reach."""
-        found: list[str] = self.process.ask("names", prefix=prefix, focusable=focusable)
+    def names(self, prefix: str, *, controls: bool = False) -> list[str]:
+        """Object names of what is in sight; `controls`: only what Tab must reach."""
+        found: list[str] = self.process.ask("names", prefix=prefix, controls=controls)
         return found
 
     def windows(self) -> list[dict[str, Any]]:
