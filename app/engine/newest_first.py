@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from app.domain.errors import ContractBroken
 from app.domain.ports import LakeGateway
-from embedded_server.contract import MAX_ID, MAX_PAGE_SIZE, SyncJob, UploadRecord
+from embedded_server.contract import MAX_ID, MAX_PAGE_SIZE, SyncJob, SyncStatus, UploadRecord
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _MOST_PAGES = 20  # of one step through the history: a screen wants to tell how far it is
@@ -60,42 +60,67 @@ class HistoryStep:
     """Uploads of one sync, newest first, and the offset where the next step begins.
 
     `before` is None when there are no more. A step may find nothing and still have a next one.
+    `count` is how many rows the whole history has, where it was counted (else what was known).
     """
 
     uploads: list[UploadRecord]
     before: int | None
+    count: int = 0
+    is_running: bool = False  # the sync, on the server
 
 
 def step_through_history(
-    gateway: LakeGateway, sync_id: int, before: int | None, limit: int
+    gateway: LakeGateway,
+    sync_id: int,
+    before: int | None,
+    limit: int,
+    *,
+    known: int = 0,
+    after: int = 0,
 ) -> HistoryStep:
-    """Up to `limit` uploads of the sync from the rows ahead of offset `before`; None is the end.
+    """Up to `limit` uploads of the sync from the rows ahead of offset `before`; None is the end,
+    which is found sooner with the `count` that an earlier step told as `known`. Rows ahead of
+    offset `after` are left out.
 
     Reads `_MOST_PAGES` pages at the most, and ends for good at the beginning of the history or
     where it is older than the sync by a day.
     """
     job = _job(gateway, sync_id)
     if job is None:
-        return HistoryStep([], None)
-    end = _count(gateway.history) if before is None else before
+        return HistoryStep([], None, known)
+    count = _count(gateway.history, known) if before is None else known
     found: list[UploadRecord] = []
+    end = count if before is None else before
+    before = _step_back(gateway, job, (min(after, end), end), limit, found)
+    return HistoryStep(found, before, count, job.sync_status is SyncStatus.SYNCING)
+
+
+def _step_back(
+    gateway: LakeGateway,
+    job: SyncJob,
+    between: tuple[int, int],
+    limit: int,
+    found: list[UploadRecord],
+) -> int | None:
+    """Appends to `found`; returns where the next step begins, None where there is none."""
+    first, end = between
     page_before: list[UploadRecord] = []
     for _ in range(_MOST_PAGES):
-        start = max(end - MAX_PAGE_SIZE, 0)
-        page = _whole_page(gateway.history, start, end - start)
+        start = max(end - MAX_PAGE_SIZE, first)
+        page = whole_page(gateway.history, start, end - start)
         if page and page == page_before:  # a server that ignores `from`, which nobody may
-            return HistoryStep(found, None)
+            return None
         page.sort(key=lambda row: row.history_id)  # a page may come in any order
         for place in reversed(range(len(page))):
-            if page[place].sync_id == sync_id:
+            if page[place].sync_id == job.sync_id:
                 found.append(page[place])
                 if len(found) == limit:
-                    return HistoryStep(found, start + place or None)
+                    return start + place if start + place > first else None
         is_older = page and all(row.start_time < job.start_time - _DAY_MS for row in page)
-        if start == 0 or is_older:
-            return HistoryStep(found, None)
+        if start == first or is_older:
+            return None
         end, page_before = start, page
-    return HistoryStep(found, end)
+    return end
 
 
 def count_rows(read: ReadPage[Any], known: int = 0) -> int:
@@ -141,7 +166,7 @@ def _pages_backwards(read: ReadPage[_Row], page_size: int) -> Iterator[Sequence[
     end, page_before = _count(read), list[_Row]()
     while end > 0:
         start = max(end - size, 0)
-        page = _whole_page(read, start, end - start)
+        page = whole_page(read, start, end - start)
         # Empty: rows were taken away meanwhile. The same again: a server that ignores `from`.
         # The contract knows neither, and reading on would never end.
         if not page or page == page_before:
@@ -150,7 +175,7 @@ def _pages_backwards(read: ReadPage[_Row], page_size: int) -> Iterator[Sequence[
         end, page_before = start, page
 
 
-def _whole_page(read: ReadPage[_Row], start: int, size: int) -> list[_Row]:
+def whole_page(read: ReadPage[_Row], start: int, size: int) -> list[_Row]:
     """Also of a server whose own pages are smaller than the ones we ask for."""
     rows, piece_before = list[_Row](), list[_Row]()
     while len(rows) < size:

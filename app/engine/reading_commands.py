@@ -5,7 +5,7 @@ The messages are described in `app.link.protocol`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,10 +15,12 @@ from app.domain.ports import ConnectionStore, LakeGateway
 from app.engine.connection_commands import OpenGateway, connection_of
 from app.engine.keys import Keys
 from app.engine.newest_first import (
+    ReadPage,
     count_rows,
     newest_sync_jobs,
     newest_uploads,
     step_through_history,
+    whole_page,
 )
 from embedded_server.contract import MAX_PAGE_SIZE, SyncJob, UploadRecord
 
@@ -67,7 +69,7 @@ class ReadingCommands:
 
     def _page_rows(self, args: Args) -> Mapping[str, Any]:
         """Server order, the oldest first."""
-        rows = self._reader(args)(max(int(args["offset"]), 0), _page_size(args))
+        rows = whole_page(self._reader(args), max(int(args["offset"]), 0), _page_size(args))
         return {"rows": [row.to_wire() for row in rows]}
 
     def _history_of_sync(self, args: Args) -> Mapping[str, Any]:
@@ -77,10 +79,17 @@ class ReadingCommands:
             int(args["sync_id"]),
             None if before is None else max(int(before), 0),
             _page_size(args),
+            known=max(int(args.get("known") or 0), 0),
+            after=max(int(args.get("after") or 0), 0),
         )
-        return {"uploads": [row.to_wire() for row in step.uploads], "before": step.before}
+        return {
+            "uploads": [row.to_wire() for row in step.uploads],
+            "before": step.before,
+            "count": step.count,
+            "running": step.is_running,
+        }
 
-    def _reader(self, args: Args) -> Callable[[int, int], Sequence[SyncJob | UploadRecord]]:
+    def _reader(self, args: Args) -> ReadPage[SyncJob | UploadRecord]:
         """The call that reads the rows which a message is about."""
         gateway = self._reading_gateway(args)
         match args["of"]:

@@ -60,9 +60,11 @@ What servers hold, and connections.
     count_rows        {connection, key, of: "sync_jobs"|"history", known} → {count}; `known` rows
                                             there were at an earlier count
     page_rows         {connection, key, of, offset, limit}      → {rows: [wire…]} oldest first
-    history_of_sync   {connection, key, sync_id, before: offset|null, limit}
-                                          → {uploads: [wire…] newest first, before: offset|null};
-                                            null: there are no more
+    history_of_sync   {connection, key, sync_id, before: offset|null, limit, known: int=0,
+                       after: offset=0}   → {uploads: [wire…] newest first, before: offset|null
+                                            (null: there are no more), count: rows of the whole
+                                            history, to be given as `known` the next time,
+                                            running: bool}
     connections       {patient: bool=false} → {keyring: bool, connections: [{name, base_url,
                                              allow_plain_http, has_key,
                                              key: "keyring"|"session"|"none"}…]}; `patient` waits

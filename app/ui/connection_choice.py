@@ -26,6 +26,7 @@ class ConnectionChoice(QComboBox):
         self.setMinimumContentsLength(18)
         self._list([LOCAL])
         self.activated.connect(lambda row: self.chosen.emit(str(self.itemData(row))))
+        context.navigator.connection_renamed.connect(self._rename)
         context.navigator.connections_changed.connect(self.look)
 
     @property
@@ -48,6 +49,12 @@ class ConnectionChoice(QComboBox):
         self.setCurrentIndex(max(row, 0))
         if row < 0:
             self.chosen.emit(LOCAL)
+
+    def _rename(self, before: str, now: str) -> None:
+        row = self.findData(before)
+        if row >= 0:
+            self.setItemData(row, now)
+            self.setItemText(row, shown(now))
 
     def _list(self, names: list[str]) -> None:
         if [self.itemData(row) for row in range(self.count())] == names:

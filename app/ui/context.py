@@ -21,6 +21,7 @@ class Navigator(QObject):
     show_files_of_sync = Signal(str, int, str)  # connection name, sync_id, the sync's name
     show_connections = Signal()
     connections_changed = Signal()  # one was added, edited or removed
+    connection_renamed = Signal(str, str)  # before, now; ahead of `connections_changed`
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class ServerListPage(Page):
         self._model = model
         rows.setParent(self)
         model.setParent(self)
-        self._is_shown = False
+        self._is_stale = False  # the chosen connection may lead to another server by now
         self._ran = False
         self._title = label(title, role="title")
         self._choice = ConnectionChoice(context, f"{names}.connection")
@@ -64,9 +64,9 @@ class ServerListPage(Page):
         self._looking.timeout.connect(self._look_if_running)
         self._refresh.clicked.connect(self.refresh)
         self._choice.chosen.connect(self._show_connection)
+        context.navigator.connections_changed.connect(self._note_changed_connections)
         rows.refreshed.connect(self._on_refreshed)
-        rows.failed.connect(self._on_failed)
-        rows.about_to_grow.connect(self._keep_scroll)
+        rows.failed.connect(self._on_rows_failed)
 
     def _content(self) -> QWidget:
         """What stands below the head."""
@@ -79,23 +79,25 @@ class ServerListPage(Page):
     # -- life --------------------------------------------------------------------------------
 
     def entered(self) -> None:
-        self._is_shown = True
         self._choice.look()
-        if self._rows.connection is None:
+        if self._is_stale or self._rows.connection != self._choice.name:
             self._show_connection(self._choice.name)
         else:
             self.refresh()
         self._looking.start()
 
     def left(self) -> None:
-        self._is_shown = False
         self._looking.stop()
+
+    def _note_changed_connections(self) -> None:
+        self._is_stale = True
 
     def refresh(self) -> None:
         """Looks at the server again; what is shown stays until its answer is here."""
         self._rows.refresh(*self._table.visible_rows())
 
     def _show_connection(self, name: str) -> None:
+        self._is_stale = False
         self._banner.hide()
         self._empty.tell(self.tr("Loading…"))
         self._rows.show_connection(name)
@@ -106,10 +108,20 @@ class ServerListPage(Page):
             job.state in RUNNING and job.connection == self._rows.connection
             for job in self.context.link.jobs.values()
         )
-        runs = ours or self._model.is_running(*self._table.visible_rows())
-        if runs or self._ran:
-            self.refresh()
-        self._ran = runs
+        runs = ours or self._is_running()
+        if (runs or self._ran) and not self._is_asking():
+            self._look_again()  # else its answer is what this look would bring
+            self._ran = runs
+
+    def _look_again(self) -> None:
+        self.refresh()
+
+    def _is_running(self) -> bool:
+        """Whether something that is shown is still under way on the server."""
+        return self._model.is_running(*self._table.visible_rows())
+
+    def _is_asking(self) -> bool:
+        return self._rows.is_asking
 
     # -- what the server says ----------------------------------------------------------------
 
@@ -117,16 +129,12 @@ class ServerListPage(Page):
         self._banner.hide()
         self._say_empty(self._empty)
 
-    def _on_failed(self, error: LakeDropError) -> None:
-        said = self.context.errors.present(error)
-        again = BannerAction(self.tr("Try again"), f"{self._names}.tryAgain", self.refresh)
-        self._banner.tell(Tone.BAD, said.title, said.text, [again])
+    def _on_rows_failed(self, error: LakeDropError) -> None:
+        self._tell_failed(error)
         if not self._rows.count:
             self._empty.tell(self.tr("Nothing to show"))
 
-    def _keep_scroll(self, added: int) -> None:
-        """The same rows stay in sight, unless a person looks at the newest ones."""
-        bar = self._table.verticalScrollBar()
-        if bar.value() > 0 and self._rows.count:
-            moved_to = bar.value() + added * self._table.verticalHeader().defaultSectionSize()
-            QTimer.singleShot(0, self, lambda: bar.setValue(moved_to))
+    def _tell_failed(self, error: LakeDropError) -> None:
+        said = self.context.errors.present(error)
+        again = BannerAction(self.tr("Try again"), f"{self._names}.tryAgain", self.refresh)
+        self._banner.tell(Tone.BAD, said.title, said.text, [again])

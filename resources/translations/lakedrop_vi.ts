@@ -481,6 +481,10 @@
         <translation>Chưa có tệp nào được gửi tới máy chủ này</translation>
     </message>
     <message>
+        <source>Nothing to show</source>
+        <translation>Không có gì để hiện</translation>
+    </message>
+    <message>
         <source>This sync has no files</source>
         <translation>Lượt đồng bộ này không có tệp nào</translation>
     </message>
@@ -880,6 +884,13 @@
     <message>
         <source>Try again</source>
         <translation>Thử lại</translation>
+    </message>
+</context>
+<context>
+    <name>ServerModel</name>
+    <message>
+        <source>The server does not give this row</source>
+        <translation>Máy chủ không đưa ra hàng này</translation>
     </message>
 </context>
 <context>

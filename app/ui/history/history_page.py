@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.domain.errors import LakeDropError
 from app.ui.context import UiContext
-from app.ui.history.history_model import HistoryModel, SyncFilesModel
+from app.ui.history.history_model import HistoryModel
+from app.ui.history.sync_files import SyncFilesModel
 from app.ui.server_list_page import ServerListPage
 from app.ui.shown import shown
 from app.ui.tables.cell_table import CellTable
@@ -27,7 +29,6 @@ class HistoryPage(ServerListPage):
         self._all_files.hide()
         self._head.insertWidget(0, self._all_files)
         self._all_files.clicked.connect(self.show_all)
-        self._choice.chosen.connect(lambda _: self.show_all())
 
     def _content(self) -> QWidget:
         self._of_sync = SyncFilesModel(self.context, self)
@@ -40,7 +41,8 @@ class HistoryPage(ServerListPage):
             lambda: self._of_sync.look_at(self._sync_table.visible_rows()[1])
         )
         self._of_sync.searching.connect(self._tell_searching)
-        self._of_sync.failed.connect(self._on_failed)
+        self._of_sync.read.connect(self._on_sync_read)
+        self._of_sync.failed.connect(self._on_sync_failed)
         self._tables = QStackedWidget()
         self._tables.addWidget(self._table)
         self._tables.addWidget(self._sync_table)
@@ -48,31 +50,48 @@ class HistoryPage(ServerListPage):
 
     def show_sync(self, connection: str, sync_id: int, name: str) -> None:
         """Only the files of that sync, until somebody wants all again."""
-        self._sync = (connection, sync_id)
         self._choice.choose(connection)
         if self._rows.connection != connection:
             self._show_connection(connection)
+        self._sync = (connection, sync_id)
+        self._banner.hide()
         self._title.setText(self.tr("Files of “{0}”").format(shown(name)))
         self._all_files.show()
         self._tables.setCurrentIndex(1)
         self._of_sync.show_sync(connection, sync_id)
 
     def show_all(self) -> None:
+        self._leave_sync()
+        self._table.setFocus()
+        super().refresh()  # it may have failed, or changed, behind that sync's files
+
+    def _leave_sync(self) -> None:
         self._sync = None
         self._title.setText(self.tr("File history"))
         self._all_files.hide()
         self._tables.setCurrentIndex(0)
-        self._table.setFocus()
+
+    def _show_connection(self, name: str) -> None:
+        self._leave_sync()
+        super()._show_connection(name)
 
     def refresh(self) -> None:
         if self._sync is None:
             super().refresh()
         else:
-            self._of_sync.show_sync(*self._sync)
+            self._of_sync.refresh()
 
-    def _look_if_running(self) -> None:
-        if self._sync is None:  # one sync's files are read anew only when somebody asks for it
-            super()._look_if_running()
+    def _look_again(self) -> None:
+        if self._sync is None:
+            super()._look_again()
+        else:
+            self._of_sync.look()
+
+    def _is_running(self) -> bool:
+        return super()._is_running() if self._sync is None else self._of_sync.is_running
+
+    def _is_asking(self) -> bool:
+        return super()._is_asking() if self._sync is None else self._of_sync.is_asking
 
     def _say_empty(self, empty: EmptyState) -> None:
         empty.tell(
@@ -84,5 +103,20 @@ class HistoryPage(ServerListPage):
     def _tell_searching(self, searching: bool) -> None:
         words = self.tr("Looking…") if searching else self.tr("This sync has no files")
         self._sync_empty.tell(words)
-        if not searching:
-            self._banner.hide()
+
+    def _on_refreshed(self) -> None:
+        if self._sync is None:
+            super()._on_refreshed()
+        else:
+            self._say_empty(self._empty)
+
+    def _on_rows_failed(self, error: LakeDropError) -> None:
+        if self._sync is None:  # else told when they are in sight again
+            super()._on_rows_failed(error)
+
+    def _on_sync_read(self) -> None:
+        self._banner.hide()
+
+    def _on_sync_failed(self, error: LakeDropError) -> None:
+        self._tell_failed(error)
+        self._sync_empty.tell(self.tr("Nothing to show"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QItemSelectionModel, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -53,6 +53,8 @@ class CellTable(QTableView):
         model.modelReset.connect(self._show_or_hide_empty)
         model.rowsInserted.connect(self._show_or_hide_empty)
         model.rowsRemoved.connect(self._show_or_hide_empty)
+        model.rowsRemoved.connect(self._mark_current_row)
+        model.rowsInserted.connect(self._keep_in_sight)
 
     def _fix_row_heights(self) -> None:
         rows = self.verticalHeader()
@@ -149,6 +151,16 @@ class CellTable(QTableView):
     def _mark_current_row(self) -> None:
         self._delegate.focus_row = self.currentIndex().row() if self.hasFocus() else -1
         self.viewport().update()
+
+    def _keep_in_sight(self, _: QModelIndex, first: int, last: int) -> None:
+        """The same rows stay in sight, unless a person looks at the very first ones."""
+        bar = self.verticalScrollBar()
+        height = self._delegate.row_height
+        if bar.value() > 0 and first <= bar.value() // height:
+            self.executeDelayedItemsLayout()  # else the bar does not reach that far yet
+            bar.setValue(bar.value() + (last - first + 1) * height)
+        if first <= self._delegate.focus_row:
+            self._mark_current_row()
 
     def _on_section_resized(self, *_: int) -> None:
         if self._pressed_header:

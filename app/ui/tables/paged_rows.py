@@ -35,6 +35,7 @@ class PagedRows(QObject):
         self._stale: set[int] = set()
         self._wanted: OrderedDict[int, None] = OrderedDict()
         self._under_way: set[int] = set()
+        self._again: set[int] = set()  # of those under way: asked for anew meanwhile
         self._generation = 0
         # After the paint that asks, so that one paint is one look at what is missing.
         self._soon = QTimer(self)
@@ -68,11 +69,21 @@ class PagedRows(QObject):
         self._stale.clear()
         self._wanted.clear()
         self._under_way.clear()
+        self._again.clear()
 
-    def refresh(self, first: int, last: int) -> None:
-        """Fetches these rows again; the old ones stay until the new ones are here."""
+    @property
+    def is_fetching(self) -> bool:
+        return bool(self._under_way or self._wanted)
+
+    def refresh(self, first: int, last: int, *, again: bool = False) -> None:
+        """Fetches these rows again; the old ones stay until the new ones are here.
+
+        `again`: also those that are under way right now, since their answer may be too old.
+        """
         self._stale.update(self._pages)
         for page_number in range(max(first, 0) // self._page_rows, last // self._page_rows + 1):
+            if again and page_number in self._under_way:
+                self._again.add(page_number)
             self._want(page_number)
 
     def _want(self, page_number: int) -> None:
@@ -115,5 +126,8 @@ class PagedRows(QObject):
             first = page_number * self._page_rows
             if rows:
                 self.arrived.emit(first, first + len(rows) - 1)
+        if page_number in self._again:
+            self._again.discard(page_number)
+            self._want(page_number)
         if self._wanted:
             self._soon.start()

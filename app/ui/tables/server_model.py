@@ -10,6 +10,7 @@ from PySide6.QtCore import QModelIndex, QObject
 from app.ui.tables.cell import EMPTY, Cell, Column
 from app.ui.tables.cell_model import CellModel
 from app.ui.tables.server_rows import Row, ServerRows
+from app.ui.tokens import Tone
 
 
 class ServerModel(CellModel):
@@ -34,7 +35,11 @@ class ServerModel(CellModel):
 
     def cell(self, row: int, column: int) -> Cell:
         found = self.rows.row(row)
-        return EMPTY if found is None else self.row_cell(found, column)
+        if found is not None:
+            return self.row_cell(found, column)
+        if column == 0 and self.rows.is_missing(row):
+            return Cell(self.tr("The server does not give this row"), tone=Tone.MUTED)
+        return EMPTY
 
     def is_running(self, first: int, last: int) -> bool:
         """Whether one of these rows is still under way on the server."""

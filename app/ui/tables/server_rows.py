@@ -1,7 +1,12 @@
 """A server's list, newest first, of which only what is on screen is fetched.
 
-Servers count from their oldest row: table row r is the server's row `count - 1 - r`. Rows are only
+Servers count from their oldest row: table row r is the server's row `total - 1 - r`. Rows are only
 ever appended there, so what was fetched stays right while the table grows at its top.
+
+Nothing of that is taken for granted. Rows that a server counts but does not give stay empty until
+somebody looks again, instead of being asked for without end; those of a page stand by their ids,
+since the contract's public backend orders none; and what a table cannot hold is left out at its old
+end.
 """
 
 from __future__ import annotations
@@ -17,6 +22,11 @@ from app.ui.tables.paged_rows import OnRows, PagedRows
 
 Row = Mapping[str, Any]
 
+MOST_ROWS = 10_000_000
+"""Qt measures a table's height in pixels that fit into 31 bits."""
+
+_ID = {"sync_jobs": "sync_id", "history": "history_id"}
+
 
 class ServerRows(QObject):
     """`of` is `sync_jobs` or `history`. Nothing is asked before `show_connection`."""
@@ -26,7 +36,7 @@ class ServerRows(QObject):
     about_to_be_replaced = Signal()
     replaced = Signal()
     arrived = Signal(int, int)  # table rows, first and last
-    refreshed = Signal()  # the server answered
+    refreshed = Signal()  # the server answered, and nothing that it was asked since has failed
     failed = Signal(object)  # LakeDropError
 
     def __init__(self, link: EngineLink, of: str, parent: QObject | None = None) -> None:
@@ -36,7 +46,10 @@ class ServerRows(QObject):
         self._connection: str | None = None
         self._generation = 0
         self._counting = False
-        self.count = 0
+        self._count_again = False
+        self._page_failed = False  # since the last look, or the last page that came
+        self._total = 0  # on the server
+        self.count = 0  # in the table
         self._pages = PagedRows(self._fetch, self)
         self._pages.arrived.connect(self._on_arrived)
 
@@ -49,7 +62,7 @@ class ServerRows(QObject):
         self._start_over()
 
     def row(self, row: int) -> Row | None:
-        """None until `arrived` tells it."""
+        """None until `arrived` tells it, or for good where `is_missing`."""
         found = self._pages.row(self.count - 1 - row)
         return found if isinstance(found, Mapping) else None
 
@@ -57,23 +70,36 @@ class ServerRows(QObject):
         found = self._pages.known(self.count - 1 - row)
         return found if isinstance(found, Mapping) else None
 
+    def is_missing(self, row: int) -> bool:
+        """The server counts this row, was asked for it, and did not give it."""
+        return self._pages.known(self.count - 1 - row) is _MISSING
+
+    @property
+    def is_asking(self) -> bool:
+        return self._counting or self._pages.is_fetching
+
     def refresh(self, first: int, last: int) -> None:
-        """Looks for newer rows, and at these table rows again; what is shown stays meanwhile."""
+        """Looks for newer rows, and at these table rows again; what is shown stays meanwhile.
+
+        What is under way is asked once more: its answer may be older than the wish.
+        """
+        self._page_failed = False
         if self.count and first <= last:
-            self._pages.refresh(max(self.count - 1 - last, 0), self.count - 1 - first)
-        self._look_for_count()
+            oldest = max(self.count - 1 - last, 0)
+            self._pages.refresh(oldest, self.count - 1 - first, again=True)
+        self._look_for_count(again=True)
 
     def _start_over(self) -> None:
         self._generation += 1
-        self._counting = False
-        self.about_to_be_replaced.emit()
-        self.count = 0
-        self._pages.clear()
-        self.replaced.emit()
+        self._counting = self._count_again = self._page_failed = False
+        self._replace(0)
         self._look_for_count()
 
-    def _look_for_count(self) -> None:
-        if self._counting or self._connection is None:
+    def _look_for_count(self, *, again: bool = False) -> None:
+        if self._connection is None:
+            return
+        if self._counting:
+            self._count_again = self._count_again or again
             return
         self._counting = True
         generation = self._generation
@@ -81,13 +107,15 @@ class ServerRows(QObject):
         def counted(result: Result) -> None:
             if generation == self._generation:
                 self._counting = False
-                self._take_count(int(result["count"]))
-                self.refreshed.emit()
+                self._take_count(max(int(result["count"]), 0))
+                if not self._is_counted_again() and not self._page_failed:
+                    self.refreshed.emit()
 
         def refused(error: LakeDropError) -> None:
             if generation == self._generation:
                 self._counting = False
-                self.failed.emit(error)
+                if not self._is_counted_again():
+                    self.failed.emit(error)
 
         self._link.ask(
             "count_rows",
@@ -97,20 +125,31 @@ class ServerRows(QObject):
             connection={"name": self._connection},
             key=None,
             of=self._of,
-            known=self.count,
+            known=self._total,
         )
 
-    def _take_count(self, count: int) -> None:
-        if count < self.count:  # another server stands there now, or its rows were taken away
-            self._generation += 1
-            self.about_to_be_replaced.emit()
-            self.count = count
-            self._pages.clear()
-            self.replaced.emit()
-        elif count > self.count:
-            self.about_to_grow.emit(count - self.count)
-            self.count = count
+    def _is_counted_again(self) -> bool:
+        if self._count_again:
+            self._count_again = False
+            self._look_for_count()
+        return self._counting
+
+    def _take_count(self, total: int) -> None:
+        # Fewer: another server stands there now, or its rows were taken away.
+        if total < self._total or total > MOST_ROWS:
+            if total != self._total:
+                self._generation += 1
+                self._replace(total)
+        elif total > self._total:
+            self.about_to_grow.emit(total - self._total)
+            self.count = self._total = total
             self.grown.emit()
+
+    def _replace(self, total: int) -> None:
+        self.about_to_be_replaced.emit()
+        self._total, self.count = total, min(total, MOST_ROWS)
+        self._pages.clear()
+        self.replaced.emit()
 
     def _fetch(self, first: int, count: int, on_rows: OnRows) -> None:
         generation = self._generation
@@ -120,14 +159,22 @@ class ServerRows(QObject):
             return
 
         def take(result: Result) -> None:
-            rows: Sequence[Any] = result["rows"]
-            on_rows(rows)
-            if len(rows) < limit and generation == self._generation:
+            given: Sequence[Row] = result["rows"]
+            rows = sorted(given[:limit], key=lambda row: int(row[_ID[self._of]]))
+            lost = limit - len(rows)
+            on_rows([*rows, *([_MISSING] * lost)])
+            if generation != self._generation:
+                return
+            if lost:
                 self._look_for_count()  # fewer than there were
+            if self._page_failed:
+                self._page_failed = False
+                self.refreshed.emit()
 
         def refused(error: LakeDropError) -> None:
             on_rows(None)
             if generation == self._generation:
+                self._page_failed = True
                 self.failed.emit(error)
 
         self._link.ask(
@@ -138,9 +185,12 @@ class ServerRows(QObject):
             connection={"name": self._connection},
             key=None,
             of=self._of,
-            offset=first,
+            offset=self._total - self.count + first,
             limit=limit,
         )
 
     def _on_arrived(self, first: int, last: int) -> None:
         self.arrived.emit(max(self.count - 1 - last, 0), self.count - 1 - first)
+
+
+_MISSING = object()

@@ -4,89 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QWidget
+from PySide6.QtWidgets import QPushButton, QTableView
 from pytestqt.qtbot import QtBot
 
 from app.domain.errors import LakeUnreachable
-from app.ui.context import Page, UiContext
+from app.ui.context import UiContext
 from app.ui.history.history_page import HistoryPage
 from app.ui.jobs.jobs_page import JobsPage
+from tests.gui.jobs.served import Server, cell, open_page, text
 from tests.support.fake_engine import FakeEngine
-
-
-class Server:
-    """Rows of sync jobs, oldest first, as a server tells them."""
-
-    def __init__(self, engine: FakeEngine, count: int) -> None:
-        self.count = count
-        self.running: set[int] = set()
-        self.pages: list[tuple[int, int]] = []
-        engine.answers["count_rows"] = lambda _: {"count": self.count}
-        engine.answers["page_rows"] = self._page
-
-    def _page(self, args: dict[str, Any]) -> dict[str, Any]:
-        offset, limit = args["offset"], args["limit"]
-        self.pages.append((offset, limit))
-        last = min(offset + limit, self.count)
-        return {"rows": [self._row(number) for number in range(offset, last)]}
-
-    def _row(self, number: int) -> dict[str, Any]:
-        running = number in self.running
-        return {
-            "org_id": 0,
-            "sync_id": number + 1,
-            "name": f"sync {number}",
-            "path": "/data/x",
-            "sync_type": "FullSync",
-            "sync_status": "Syncing" if running else "Finished",
-            "start_time": 1_795_252_440_000,
-            "end_time": 0 if running else 1_795_252_441_000,
-            "total_files": 3,
-            "num_failed": 0,
-        }
-
-
-def _open(page: Page, qtbot: QtBot) -> QTableView:
-    qtbot.addWidget(page)
-    page.resize(1096, 600)
-    page.show()
-    qtbot.waitExposed(page)
-    page.entered()
-    table = page.findChild(QTableView, f"{page._names}.table")  # type: ignore[attr-defined]
-    assert isinstance(table, QTableView)
-    return table
-
-
-def _cell(table: QTableView, row: int, column: int = 0) -> str:
-    model = table.model()
-    return str(model.data(model.index(row, column), Qt.ItemDataRole.DisplayRole))
-
-
-def _text(page: QWidget, name: str) -> str:
-    label = page.findChild(QLabel, name)
-    return label.text() if label is not None and label.isVisible() else ""
 
 
 def test_the_newest_sync_stands_at_the_top(
     context: UiContext, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     Server(engine, 3)
-    table = _open(JobsPage(context), qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 3 and _cell(table, 0) == "sync 2")
-    assert [_cell(table, row) for row in range(3)] == ["sync 2", "sync 1", "sync 0"]
+    table = open_page(JobsPage(context), qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 3 and cell(table, 0) == "sync 2")
+    assert [cell(table, row) for row in range(3)] == ["sync 2", "sync 1", "sync 0"]
 
 
 def test_of_many_rows_only_those_in_sight_are_fetched(
     context: UiContext, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     server = Server(engine, 100_000)
-    table = _open(JobsPage(context), qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 100_000 and _cell(table, 0) == "sync 99999")
+    table = open_page(JobsPage(context), qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 100_000 and cell(table, 0) == "sync 99999")
 
     table.scrollToBottom()
 
-    qtbot.waitUntil(lambda: _cell(table, 99_999) == "sync 0")
+    qtbot.waitUntil(lambda: cell(table, 99_999) == "sync 0")
     assert len(server.pages) < 12
 
 
@@ -95,16 +42,16 @@ def test_new_rows_come_in_at_the_top_and_the_chosen_one_stays_chosen(
 ) -> None:
     server = Server(engine, 5)
     page = JobsPage(context)
-    table = _open(page, qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 5 and _cell(table, 1) == "sync 3")
+    table = open_page(page, qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 5 and cell(table, 1) == "sync 3")
     table.selectRow(1)
 
     server.count = 7
     page.refresh()
 
-    qtbot.waitUntil(lambda: table.model().rowCount() == 7 and _cell(table, 0) == "sync 6")
+    qtbot.waitUntil(lambda: table.model().rowCount() == 7 and cell(table, 0) == "sync 6")
     assert table.currentIndex().row() == 3
-    assert _cell(table, 3) == "sync 3"
+    assert cell(table, 3) == "sync 3"
 
 
 def test_a_sync_that_ends_is_seen_without_a_hand(
@@ -112,12 +59,12 @@ def test_a_sync_that_ends_is_seen_without_a_hand(
 ) -> None:
     server = Server(engine, 2)
     server.running = {1}
-    table = _open(JobsPage(context), qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and _cell(table, 0, 1) == "Syncing")
+    table = open_page(JobsPage(context), qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and cell(table, 0, 1) == "Syncing")
 
     server.running = set()
 
-    qtbot.waitUntil(lambda: _cell(table, 0, 1) == "Finished", timeout=10_000)
+    qtbot.waitUntil(lambda: cell(table, 0, 1) == "Finished", timeout=10_000)
 
 
 def test_a_page_that_is_left_asks_nothing_more(
@@ -126,8 +73,8 @@ def test_a_page_that_is_left_asks_nothing_more(
     server = Server(engine, 2)
     server.running = {1}
     page = JobsPage(context)
-    table = _open(page, qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and _cell(table, 0) == "sync 1")
+    table = open_page(page, qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and cell(table, 0) == "sync 1")
 
     page.left()
     asked = len(engine.requests)
@@ -140,22 +87,22 @@ def test_an_unreachable_server_is_told_and_its_rows_stay(
 ) -> None:
     Server(engine, 2)
     page = JobsPage(context)
-    table = _open(page, qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and _cell(table, 0) == "sync 1")
+    table = open_page(page, qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and cell(table, 0) == "sync 1")
 
     def fail(_: dict[str, Any]) -> dict[str, Any]:
         raise LakeUnreachable("no route")
 
     engine.answers["count_rows"] = fail
     page.refresh()
-    qtbot.waitUntil(lambda: "no route" in _text(page, "jobs.banner.text"))
-    assert _cell(table, 0) == "sync 1"
+    qtbot.waitUntil(lambda: "no route" in text(page, "jobs.banner.text"))
+    assert cell(table, 0) == "sync 1"
 
     Server(engine, 2)
     again = page.findChild(QPushButton, "jobs.tryAgain")
     assert again is not None
     again.click()
-    qtbot.waitUntil(lambda: _text(page, "jobs.banner.text") == "")
+    qtbot.waitUntil(lambda: text(page, "jobs.banner.text") == "")
 
 
 def test_a_server_that_lost_rows_is_shown_as_it_is(
@@ -163,13 +110,13 @@ def test_a_server_that_lost_rows_is_shown_as_it_is(
 ) -> None:
     server = Server(engine, 50)
     page = JobsPage(context)
-    table = _open(page, qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 50 and _cell(table, 0) == "sync 49")
+    table = open_page(page, qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 50 and cell(table, 0) == "sync 49")
 
     server.count = 3
     page.refresh()
 
-    qtbot.waitUntil(lambda: table.model().rowCount() == 3 and _cell(table, 0) == "sync 2")
+    qtbot.waitUntil(lambda: table.model().rowCount() == 3 and cell(table, 0) == "sync 2")
 
 
 def test_enter_on_a_job_asks_for_its_files(
@@ -177,8 +124,8 @@ def test_enter_on_a_job_asks_for_its_files(
 ) -> None:
     Server(engine, 2)
     page = JobsPage(context)
-    table = _open(page, qtbot)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and _cell(table, 0) == "sync 1")
+    table = open_page(page, qtbot)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2 and cell(table, 0) == "sync 1")
     wanted: list[tuple[str, int, str]] = []
     context.navigator.show_files_of_sync.connect(lambda *words: wanted.append(words))
 
@@ -195,7 +142,12 @@ def test_the_files_of_a_sync_are_looked_for_as_long_as_there_may_be_more(
 ) -> None:
     def files(args: dict[str, Any]) -> dict[str, Any]:
         if args["before"] is None:
-            return {"uploads": [], "before": 4_000}  # a stretch without a file of this sync
+            return {
+                "uploads": [],
+                "before": 4_000,
+                "count": 9_000,
+                "running": False,
+            }  # a stretch without a file of this sync
         row = {
             "org_id": 0,
             "history_id": 9,
@@ -206,17 +158,17 @@ def test_the_files_of_a_sync_are_looked_for_as_long_as_there_may_be_more(
             "sync_status": "Finished",
             "message": "",
         }
-        return {"uploads": [row], "before": None}
+        return {"uploads": [row], "before": None, "count": 9_000, "running": False}
 
     engine.answers["history_of_sync"] = files
     page = HistoryPage(context)
-    _open(page, qtbot)
+    open_page(page, qtbot)
 
     page.show_sync("local", 7, "nightly")
 
     table = page.findChild(QTableView, "history.syncTable")
     assert table is not None
     qtbot.waitUntil(lambda: table.model().rowCount() == 1)
-    assert _cell(table, 0) == "tháng 10.csv"
+    assert cell(table, 0) == "tháng 10.csv"
     asked = [args["before"] for name, args in engine.requests if name == "history_of_sync"]
     assert asked == [None, 4_000]

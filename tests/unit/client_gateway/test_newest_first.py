@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -178,10 +179,11 @@ def test_one_step_reads_a_bounded_part_and_says_where_the_next_begins() -> None:
     history = [row(number + 1, sync_id=1 if number else 3) for number in range(30_000)]
     lake = lake_of([job(1), job(2), job(3)], history)
     first = step_through_history(lake, 3, None, 100)
-    assert first == HistoryStep([], 10_000)
+    assert first == HistoryStep([], 10_000, count=30_000)
     assert len(lake.calls_of("sync_jobs")) == 1  # found at once where ids have no gaps
     pages = len(lake.calls_of("history"))
-    assert step_through_history(lake, 3, first.before, 100) == HistoryStep([history[0]], None)
+    second = step_through_history(lake, 3, first.before, 100, known=first.count)
+    assert second == HistoryStep([history[0]], None, count=30_000)
     assert len(lake.calls_of("history")) == pages + 10
 
 
@@ -213,3 +215,37 @@ def test_steps_on_a_server_that_ignores_from_end() -> None:
     lake = DeafLake()
     lake.seed(jobs=[job(1)], history=[])
     assert len(walk(lake, 1, 10)) == 3
+
+
+def test_a_look_for_what_was_added_reads_nothing_else() -> None:
+    history = [row(number + 1) for number in range(5_000)]
+    lake = lake_of([job(1)], history)
+    seen = step_through_history(lake, 1, None, 10).count
+    asked = len(lake.calls_of("history"))
+    lake.seed(history=[row(5_001), row(5_002, sync_id=2), row(5_003)])
+
+    step = step_through_history(lake, 1, None, 10, known=seen, after=seen)
+
+    assert ([each.history_id for each in step.uploads], step.before) == ([5_003, 5_001], None)
+    assert step.count == 5_003
+    assert len(lake.calls_of("history")) - asked <= 8
+    nothing = step_through_history(lake, 1, None, 10, known=5_003, after=5_003)
+    assert (nothing.uploads, nothing.before) == ([], None)
+    fewer = step_through_history(lake, 1, None, 10, known=9_000, after=9_000)
+    assert (fewer.uploads, fewer.before, fewer.count) == ([], None, 5_003)
+
+
+def test_what_was_added_comes_in_steps_as_well() -> None:
+    lake = lake_of([job(1)], [row(number + 1) for number in range(50)])
+    first = step_through_history(lake, 1, None, 3, after=45)
+    assert ([each.history_id for each in first.uploads], first.before) == ([50, 49, 48], 47)
+    second = step_through_history(lake, 1, first.before, 3, after=45)
+    assert ([each.history_id for each in second.uploads], second.before) == ([47, 46], None)
+    exact = step_through_history(lake, 1, None, 5, after=45)
+    assert exact.before is None
+
+
+@pytest.mark.parametrize("status", list(SyncStatus))
+def test_a_step_tells_whether_the_sync_still_runs(status: SyncStatus) -> None:
+    lake = lake_of([replace(job(1), sync_status=status)], [row(1)])
+    assert step_through_history(lake, 1, None, 10).is_running is (status is SyncStatus.SYNCING)

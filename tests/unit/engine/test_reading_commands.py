@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ ROWS = [
 ]
 
 
+class StingyLake(FakeLake):
+    """Never answers more than `most_rows`, whatever it is asked for."""
+
+    most_rows = 1000
+
+    def history(self, offset: int, limit: int) -> list[UploadRecord]:
+        return super().history(offset, min(limit, self.most_rows))
+
+
 class Desk:
     """A server of three syncs and 1,500 uploads behind the connection `prod`."""
 
@@ -36,7 +46,7 @@ class Desk:
         self.secrets, store = MemorySecrets(), MemoryConnectionStore()
         store.save(PROD)
         self.keys = Keys(self.secrets, store)
-        lake = FakeLake(plain=True)
+        lake = self.lake = StingyLake(plain=True)
         lake.seed(jobs=JOBS, history=ROWS)
 
         def open_gateway(connection: Connection, key: str | None) -> FakeLake:
@@ -82,6 +92,22 @@ def test_the_uploads_of_a_sync_come_in_steps(desk: Desk) -> None:
     second = desk.ask("history_of_sync", sync_id=1, before=first["before"], limit=400)
     assert [row["history_id"] for row in second["uploads"]] == list(range(300, 0, -3))
     assert second["before"] is None
+
+
+def test_a_page_is_whole_also_of_a_server_with_smaller_pages(desk: Desk) -> None:
+    desk.lake.most_rows = 7
+    page = desk.ask("page_rows", of="history", offset=3, limit=128)
+    assert [row["history_id"] for row in page["rows"]] == list(range(4, 132))
+    assert len(desk.ask("page_rows", of="history", offset=1490, limit=128)["rows"]) == 10
+
+
+def test_a_sync_that_runs_is_looked_at_again_from_where_it_was_seen(desk: Desk) -> None:
+    first = desk.ask("history_of_sync", sync_id=1, before=None, limit=10)
+    assert (first["count"], first["running"]) == (1500, False)
+    desk.lake.seed(history=[replace(ROWS[-1], history_id=1501, sync_id=1)])
+    added = desk.ask("history_of_sync", sync_id=1, before=None, limit=10, known=1500, after=1500)
+    assert [row["history_id"] for row in added["uploads"]] == [1501]
+    assert (added["before"], added["count"]) == (None, 1501)
 
 
 def test_reading_never_asks_the_keyring_which_may_wait_for_its_user(desk: Desk) -> None:
