@@ -28,7 +28,7 @@ def open_catalog(file: str) -> SqlCatalog:
     try:
         connection = writing.connect()
         try:
-            bring_to_head(connection)
+            bring_to_head(connection, Path(file))
         except BaseException:
             connection.close()
             raise

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, insert, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,6 +38,8 @@ _count_uploads_statement = (
     .values(
         total_files=syncs.c.total_files + bindparam("more"),
         num_failed=syncs.c.num_failed + bindparam("more_failed"),
+        fed_at_ms=bindparam("now_ms"),
+        idle_ms=literal_column("0"),
     )
 )
 _count_uploads = str(_count_uploads_statement.compile(dialect=_SQLITE))
@@ -66,6 +68,8 @@ class SqlCatalog:
             "ended_at_ms": 0,
             "total_files": 0,
             "num_failed": 0,
+            "fed_at_ms": now_ms,
+            "watched_at_ms": now_ms,
         }
         return self._write(lambda db: _new_id(db, insert(syncs).values(values)))
 
@@ -131,7 +135,8 @@ class SqlCatalog:
         )
 
         def work(db: Connection) -> int:
-            db.exec_driver_sql(_count_uploads, {"of_sync": sync_id, "more": 1, "more_failed": 0})
+            counts = {"of_sync": sync_id, "more": 1, "more_failed": 0, "now_ms": now_ms}
+            db.exec_driver_sql(_count_uploads, counts)
             return _new_id(db, insert(uploads).values(_upload_values(row)))
 
         return self._write(work, durable=False)
@@ -145,10 +150,13 @@ class SqlCatalog:
                 .where(uploads.c.history_id == history_id)
                 .values(_upload_values(row))
             )
-            if failed:
-                db.exec_driver_sql(
-                    _count_uploads, {"of_sync": row.sync_id, "more": 0, "more_failed": 1}
-                )
+            counts = {
+                "of_sync": row.sync_id,
+                "more": 0,
+                "more_failed": failed,
+                "now_ms": row.ended_at_ms,
+            }
+            db.exec_driver_sql(_count_uploads, counts)
 
         self._write(work)
 
@@ -162,7 +170,12 @@ class SqlCatalog:
         def work(db: Connection) -> None:
             db.exec_driver_sql(_insert_upload, values)
             for sync_id, more in added.items():
-                counts = {"of_sync": sync_id, "more": more, "more_failed": failed[sync_id]}
+                counts = {
+                    "of_sync": sync_id,
+                    "more": more,
+                    "more_failed": failed[sync_id],
+                    "now_ms": rows[-1].ended_at_ms,
+                }
                 db.exec_driver_sql(_count_uploads, counts)
 
         self._write(work)
@@ -178,8 +191,12 @@ class SqlCatalog:
                 .values(status=SyncStatus.FAILED.value, message=message, ended_at_ms=now_ms)
             )
             for sync_id, more_failed in failed.items():
-                counts = {"of_sync": sync_id, "more": 0, "more_failed": more_failed}
-                db.exec_driver_sql(_count_uploads, counts)
+                # Not a feed: what a stop interrupted must not keep an idle sync alive.
+                db.execute(
+                    update(syncs)
+                    .where(syncs.c.sync_id == sync_id)
+                    .values(num_failed=syncs.c.num_failed + more_failed)
+                )
             return failed.total()
 
         return self._write(work)
@@ -259,6 +276,8 @@ def _upload_values(row: UploadRow) -> dict[str, object]:
         "ended_at_ms": row.ended_at_ms,
         "status": row.status.value,
         "message": row.message,
+        "mtime_ns": row.mtime_ns,
+        "key_name": row.key_name,
     }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD_REVISION = "0001"  # the newest of migrations/versions
+HEAD_REVISION = "0002"  # the newest of migrations/versions
 
 # SQLite gives automatic ids to INTEGER keys only; there they are 64-bit all the same.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -36,6 +36,22 @@ syncs = Table(
     Column("ended_at_ms", BigInteger, nullable=False),  # 0 while it runs
     Column("total_files", BigInteger, nullable=False),
     Column("num_failed", BigInteger, nullable=False),
+    Column("message", String, nullable=False, server_default=""),  # why it is Failed
+    Column("key_name", String, nullable=False, server_default=""),  # of the key that started it
+    Column("idempotency_key", String),  # of its start, as long as that is remembered
+    Column("idempotency_fingerprint", String, nullable=False, server_default=""),
+    Column("fed_at_ms", BigInteger, nullable=False, server_default="0"),  # its last upload
+    # Idle time that was seen to go by since then, and up to when; see services/expiry.py.
+    Column("idle_ms", BigInteger, nullable=False, server_default="0"),
+    Column("watched_at_ms", BigInteger, nullable=False, server_default="0"),
+    Index("syncs_running", "status", sqlite_where=text("status = 'Syncing'")),
+    Index(
+        "syncs_idempotency",
+        "key_name",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("idempotency_key IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # ids are never used again, and without gaps: pages are ranges
 )
 
@@ -52,8 +68,55 @@ uploads = Table(
     Column("ended_at_ms", BigInteger, nullable=False),  # 0 while it runs
     Column("status", String, nullable=False),
     Column("message", String, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False, server_default="0"),  # of the stored file
+    Column("key_name", String, nullable=False, server_default=""),  # of the key that sent it
     Index("uploads_running", "status", sqlite_where=text("status = 'Syncing'")),
+    # Both end in history_id, as every index of SQLite ends in the row's id. Together they cost
+    # 1.8 us and 71 bytes a row.
+    Index("uploads_of_place", "folder", "file_name"),
+    Index("uploads_of_sync", "sync_id"),
     sqlite_autoincrement=True,
+)
+
+# How many rows of a sync each 1,024 history ids hold, by status, and when they began: a total, and
+# the way to a far page, are sums over a thousand of these instead of walks over a million uploads.
+# Triggers, which a new catalog and the migration make alike, keep it, so that no writer of uploads
+# can forget to (2.2 us a row).
+BLOCK_BITS = 10
+
+upload_blocks = Table(
+    "upload_blocks",
+    metadata,
+    Column("sync_id", _Id, primary_key=True, autoincrement=False),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("syncing", BigInteger, nullable=False),
+    Column("finished", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("first_started_at_ms", BigInteger, nullable=False),
+    Column("last_started_at_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+BLOCK_TRIGGERS = (  # 10 is BLOCK_BITS
+    """CREATE TRIGGER upload_block_grows AFTER INSERT ON uploads BEGIN
+    INSERT INTO upload_blocks VALUES (
+        new.sync_id, new.history_id >> 10, new.status = 'Syncing',
+        new.status = 'Finished', new.status = 'Failed', new.started_at_ms, new.started_at_ms)
+    ON CONFLICT (sync_id, block) DO UPDATE SET
+        syncing = syncing + excluded.syncing,
+        finished = finished + excluded.finished,
+        failed = failed + excluded.failed,
+        first_started_at_ms = min(first_started_at_ms, excluded.first_started_at_ms),
+        last_started_at_ms = max(last_started_at_ms, excluded.last_started_at_ms);
+    END""",
+    """CREATE TRIGGER upload_block_changes AFTER UPDATE OF status ON uploads
+    WHEN new.status <> old.status BEGIN
+    UPDATE upload_blocks SET
+        syncing = syncing + (new.status = 'Syncing') - (old.status = 'Syncing'),
+        finished = finished + (new.status = 'Finished') - (old.status = 'Finished'),
+        failed = failed + (new.status = 'Failed') - (old.status = 'Failed')
+    WHERE sync_id = new.sync_id AND block = new.history_id >> 10;
+    END""",
 )
 
 swaps = Table(

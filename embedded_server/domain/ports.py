@@ -42,9 +42,9 @@ class Lake(Protocol):
     ) -> Sequence[LakeError | None]:
         """Moves durable files to their places (staged ones for a full sync) and fsyncs the folders.
 
-        What they replace in sight goes to the trash; but the same bytes, put there since the sync
-        began, are left standing: they were sent again after a lost answer or a crash. One outcome
-        a file, in order; None is success and durable.
+        What they replace in sight goes to the trash, but for the same bytes, put there since the
+        sync began: they were sent again after a lost answer or a crash. One outcome a file, in
+        order; None is success and durable.
         """
 
     def check_place(self, sync: Sync) -> None:

@@ -23,6 +23,7 @@ class ReceivedFile:
     temporary: str
     size_bytes: int
     sha256: str
+    mtime_ns: int  # its last write; moving it to its place does not change that
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,5 @@ class UploadRow:
     ended_at_ms: int
     status: SyncStatus
     message: str
+    mtime_ns: int = 0  # of the stored file; 0 where it never arrived whole
+    key_name: str = ""  # of the key that sent it; empty where none was asked for

@@ -75,6 +75,7 @@ class Upload:
             self._clock(),
             SyncStatus.FINISHED if failure is None else SyncStatus.FAILED,
             failure or "",
+            0 if received is None else received.mtime_ns,
         )
 
     def record(self, failure: str | None) -> None:

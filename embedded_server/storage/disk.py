@@ -70,6 +70,9 @@ class Disk:
     def mtime_ns(self, path: str) -> int:
         return os.lstat(path).st_mtime_ns
 
+    def written_at_ns(self, descriptor: int) -> int:
+        return os.fstat(descriptor).st_mtime_ns
+
     def mark_mtime(self, path: str, mtime_ns: int) -> None:
         os.utime(path, ns=(mtime_ns, mtime_ns))
 

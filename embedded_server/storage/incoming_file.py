@@ -44,7 +44,10 @@ class TemporaryIncoming:
     def written(self) -> ReceivedFile:
         if self._size_bytes > self._write_back_from:
             self._start_write_back()
-        return ReceivedFile(self._path, self._size_bytes, self._digest.hexdigest())
+        assert self._descriptor is not None, "written() comes once"
+        with translated():
+            mtime_ns = self._disk.written_at_ns(self._descriptor)
+        return ReceivedFile(self._path, self._size_bytes, self._digest.hexdigest(), mtime_ns)
 
     def fsync_and_close(self) -> None:
         """Raises `OSError`. After that the bytes may be gone from memory too: never try again on

@@ -140,7 +140,6 @@ class LocalLake:
         """All destinations differ here, so the trash can be made durable once for all of them."""
         outcomes: _Outcomes = [None] * len(files)
         targets: list[str] = [""] * len(files)
-        stands: set[int] = set()
         trash_folders: dict[str, list[int]] = {}
         with self._names_locked([where for _, where in files]):
             for index, (received, where) in enumerate(files):
@@ -149,9 +148,9 @@ class LocalLake:
                         targets[index] = target = self._target(sync, where)
                         if sync.is_full or self._disk.kind(target) is not Kind.FILE:
                             continue
-                        if self._stands_already(sync, received, target):
-                            stands.add(index)
-                        else:
+                        # A resend takes the place of its own bytes: the file that is in sight
+                        # is the one whose time the history's newest row tells.
+                        if not self._stands_already(sync, received, target):
                             kept_in = self._trash.keep(sync.sync_id, target, where)
                             trash_folders.setdefault(kept_in, []).append(index)
                 except LakeError as error:
@@ -160,10 +159,7 @@ class LocalLake:
             for index, (received, _) in enumerate(files):
                 if outcomes[index] is None:
                     try:
-                        if index in stands:
-                            self._disk.unlink(received.temporary)
-                        else:
-                            self._disk.replace(received.temporary, targets[index])
+                        self._disk.replace(received.temporary, targets[index])
                     except OSError as cause:
                         outcomes[index] = as_lake_error(cause)
         folders: dict[str, list[int]] = {}

@@ -5,16 +5,12 @@ from __future__ import annotations
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, create_engine, inspect, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, text
 
 from embedded_server.catalog.opening import open_catalog
-from embedded_server.catalog.schema import current_revision, migrate
-from embedded_server.catalog.tables import HEAD_REVISION
 from embedded_server.contract import SyncStatus, SyncType
 from embedded_server.domain.errors import CannotServe, LakeFault, WrongKey
 from embedded_server.domain.lake_path import LakePath
@@ -27,42 +23,6 @@ PATH = LakePath.parse("/data/x")
 
 def _row(sync_id: int, name: str, status: SyncStatus = SyncStatus.FINISHED) -> UploadRow:
     return UploadRow(sync_id, "/data/x", name, 3, "ab" * 32, 10, 20, status, "")
-
-
-def _shape(file: Path) -> dict[str, object]:
-    engine = create_engine(f"sqlite:///{file}", poolclass=NullPool)
-    inspector = inspect(engine)
-    return {
-        table: (
-            [
-                (column["name"], str(column["type"]), column["nullable"])
-                for column in inspector.get_columns(table)
-            ],
-            sorted(
-                (index["name"], index["column_names"]) for index in inspector.get_indexes(table)
-            ),
-        )
-        for table in inspector.get_table_names()
-        if table != "alembic_version"
-    }
-
-
-def test_the_migrations_make_the_tables_that_the_code_uses(rooms: Rooms, tmp_path: Path) -> None:
-    migrated = tmp_path / "migrated.db"
-    engine = create_engine(f"sqlite:///{migrated}", poolclass=NullPool)
-    with engine.connect() as connection:
-        migrate(connection)
-        assert current_revision(connection) == HEAD_REVISION
-    assert _shape(Path(rooms.layout.catalog)) == _shape(migrated)
-
-
-def test_a_catalog_of_a_newer_version_is_refused_and_left_alone(lake_root: Path) -> None:
-    file = lake_root / ".lakedrop" / "catalog.db"
-    with closing(sqlite3.connect(file)) as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-        db.commit()
-    with pytest.raises(CannotServe, match="newer LakeDrop"):
-        open_catalog(str(file))
 
 
 def test_a_file_that_is_no_catalog_is_refused_in_plain_words(tmp_path: Path) -> None:
