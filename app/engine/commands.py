@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from app.domain.connections import Connection
 from app.domain.ports import ConnectionStore, Journal, Secrets
 from app.domain.queue_item import ItemState
 from app.domain.snapshots import as_ranges, id_ranges
@@ -43,7 +44,9 @@ class EngineCommands:
         self._store = store
         self._keys = keys
         self._reading = ReadingCommands(engine.gateway, store, keys, local_lake)
-        self._connections = ConnectionCommands(engine.gateway, store, secrets, keys)
+        self._connections = ConnectionCommands(
+            engine.gateway, store, secrets, keys, self._follow_connection
+        )
 
     def table(self) -> dict[str, Callable[[Args], Mapping[str, Any]]]:
         """Every command but `watch`, `watch_jobs` and `stop`, which belong to the socket."""
@@ -108,6 +111,9 @@ class EngineCommands:
         if change.connection is not None:
             self._keys.give(job_id, args.get("key"))
         return snapshot.to_wire()
+
+    def _follow_connection(self, before: Connection, after: Connection) -> int:
+        return self._engine.follow_connection(before, after, self._keys.forget)
 
     def _remove_items(self, args: Args) -> Mapping[str, Any]:
         return {"removed": self._engine.drafts.remove_items(_job_id(args), _ranges(args))}

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 Args = Mapping[str, Any]
 OpenGateway = Callable[[Connection, str | None], LakeGateway]
+Follow = Callable[[Connection, Connection], int]
+"""Told of a connection before and after it was edited; returns how many jobs cannot follow."""
 
 
 def connection_of(store: ConnectionStore, args: Args) -> Connection:
@@ -54,12 +56,18 @@ class ConnectionCommands:
     """Saving and removing are wholly done or wholly not: each step has its way back."""
 
     def __init__(
-        self, open_gateway: OpenGateway, store: ConnectionStore, secrets: Secrets, keys: Keys
+        self,
+        open_gateway: OpenGateway,
+        store: ConnectionStore,
+        secrets: Secrets,
+        keys: Keys,
+        follow: Follow = lambda _before, _after: 0,
     ) -> None:
         self._open_gateway = open_gateway
         self._store = store
         self._secrets = secrets
         self._keys = keys
+        self._follow = follow
         self._stored_keys = StoredKeys(secrets)
         self._changing = threading.Lock()  # one change at a time: screens ask on many threads
 
@@ -98,37 +106,44 @@ class ConnectionCommands:
         }
 
     def _save_connection(self, args: Args) -> Mapping[str, Any]:
-        """`keep_key` leaves the key where it is, in the keyring or in memory, whatever
-        `session_only` says; without it and without a key, the connection has none afterwards."""
+        """`keep_key` leaves the key where it is, whatever `session_only` says, unless `key_place`
+        moves it. Without `keep_key` and without a key, the connection has none afterwards."""
         name = checked_name(str(args["name"]))
         plain_http = bool(args["allow_plain_http"])
         url = checked_base_url(str(args["base_url"]), allow_plain_http=plain_http)
         connection = Connection(name, url, plain_http)
         key = str(args["key"]) if args.get("key") else None
-        keep_key = bool(args.get("keep_key"))
+        keep_key, place = bool(args.get("keep_key")), args.get("key_place")
         with self._changing:
             before = self._replaced(name, args.get("was"), replace=bool(args.get("replace")))
             session_key = key if key and args.get("session_only") else None
+            leaves_keyring = False
             if keep_key:
                 kept_from = _may_keep(before, connection, key)
                 session_key = self._keys.of_session(kept_from)
-                if session_key is None and kept_from.name != name:
+                if session_key is not None and place == "keyring":
+                    key, session_key = session_key, None
+                elif session_key is None and place == "session":
+                    session_key = self._read(kept_from.name)
+                    leaves_keyring = session_key is not None
+                elif session_key is None and kept_from.name != name:
                     key = self._read(kept_from.name)
             to_store = None if session_key else key
             with ExitStack() as undo:
                 if to_store:
                     self._put(name, to_store, undo)
-                elif not keep_key or (before and before.name != name):
-                    self._clear(connection, before, undo)
+                elif not keep_key or leaves_keyring or (before and before.name != name):
+                    self._clear(connection, before, undo, surely=leaves_keyring)
                 self._write_down(connection, before, undo)
                 if before and before.name != name:
-                    self._leave_old_name(before.name, name, to_store, undo)
+                    self._leave_old_name(before.name, name, to_store, undo, surely=leaves_keyring)
                 undo.pop_all()  # all is done: there is no way back any more
-            if not keep_key or session_key:
+            if not keep_key or session_key or to_store:
                 self._keys.forget_session(before.name if before else name)
             if session_key:
                 self._keys.keep_for_session(connection, session_key)
-        return {}
+            stay = self._follow(before, connection) if before else 0
+        return {"jobs_that_stay": stay}
 
     def _replaced(self, name: str, was: object, *, replace: bool) -> Connection | None:
         """The connection that this one takes the place of."""
@@ -164,7 +179,9 @@ class ConnectionCommands:
         self._secrets.set(name, key)
         self._stored_keys.note(name, has_key=True)
 
-    def _clear(self, connection: Connection, before: Connection | None, undo: ExitStack) -> None:
+    def _clear(
+        self, connection: Connection, before: Connection | None, undo: ExitStack, *, surely: bool
+    ) -> None:
         """No key may stand under the name, not even one that somebody left behind."""
         name = connection.name
         is_moving = (
@@ -178,13 +195,15 @@ class ConnectionCommands:
                 undo.callback(self._put_back, name, old)
                 self._secrets.delete(name)
         except ConnectionNotUsable:
-            if is_moving:  # else the old server's key would go to the new one
+            if is_moving or surely:  # else the old server's key would go to the new one
                 raise
             log.warning("the keyring failed; an old key of a connection may be left in it")
         else:
             self._stored_keys.note(name, has_key=False)
 
-    def _leave_old_name(self, old: str, new: str, key: str | None, undo: ExitStack) -> None:
+    def _leave_old_name(
+        self, old: str, new: str, key: str | None, undo: ExitStack, *, surely: bool
+    ) -> None:
         if not self._secrets.available():
             return
         try:
@@ -194,7 +213,7 @@ class ConnectionCommands:
             if key and old.casefold() == new.casefold() and self._read(new) is None:
                 self._secrets.set(new, key)  # a keyring that takes both for one name
         except ConnectionNotUsable:
-            if key:
+            if key or surely:
                 raise
             log.warning("the keyring failed; an old key of a connection may be left in it")
         else:
@@ -234,8 +253,9 @@ class ConnectionCommands:
         return {"removed": removed}
 
     def _check_connection(self, args: Args) -> Mapping[str, Any]:
+        """`key_of` names a stored connection whose key is to be used, if it is the same server."""
         connection = connection_of(self._store, args)
-        gateway = self._gateway(args)
+        gateway = self._open_gateway(connection, self._key_to_check(connection, args))
         gateway.check()
         capabilities = gateway.capabilities()
         return {
@@ -245,9 +265,12 @@ class ConnectionCommands:
             "extensions": sorted(capabilities.extensions) if capabilities else [],
         }
 
-    def _gateway(self, args: Args) -> LakeGateway:
-        connection = connection_of(self._store, args)
-        return self._open_gateway(connection, self._keys.of(connection, args.get("key")))
+    def _key_to_check(self, connection: Connection, args: Args) -> str | None:
+        given = args.get("key")
+        owner = self._store.find(str(args["key_of"])) if args.get("key_of") else None
+        if given or owner is None or origin(owner.base_url) != origin(connection.base_url):
+            return self._keys.of(connection, given)
+        return self._keys.of(owner, None)
 
 
 def _may_keep(before: Connection | None, connection: Connection, key: str | None) -> Connection:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from app.domain.connections import Connection, no_key
+from app.domain.connections import Connection, no_key, origin
 from app.domain.errors import JournalFailed, WrongUse
 from app.domain.impact import Impact
 from app.domain.ports import LakeGateway
@@ -43,6 +44,7 @@ class TransferEngine:
         self._jobs = KnownJobs(ports.journal, ports.clock, on_change)
         self.drafts = Drafts(self._jobs, ports.journal, ports.sources, ports.clock)
         self._runs: dict[int, SyncRunner] = {}
+        self._edited: dict[int, Callable[[int], None]] = {}  # connections edited during a run
 
     # -- life --------------------------------------------------------------------------------
 
@@ -223,6 +225,30 @@ class TransferEngine:
             if job.waits_for_key:
                 self._requeue(job)
 
+    def follow_connection(
+        self, before: Connection, after: Connection, forget_key: Callable[[int], None]
+    ) -> int:
+        """A named connection was edited: its jobs go where it goes now.
+
+        A sync that has begun stays on its server, under the connection's new name where that is
+        still the same server. Returns how many cannot follow. `forget_key` is called for a job
+        that goes to another server, before it does: its key is not for that one.
+        """
+        with self._jobs.deciding:
+            followers = [job for job in self._jobs.all() if job.connection.name == before.name]
+            for job in followers:
+                if job.job_id in self._runs:
+                    # Its run has the job in hand, and must not lose it to a second writer.
+                    self._edited[job.job_id] = partial(self._follow, after, forget_key)
+                else:
+                    self._follow(after, forget_key, job.job_id)
+            return sum(
+                job.state not in ENDED
+                and job.sync_id is not None
+                and origin(job.connection.base_url) != origin(after.base_url)
+                for job in followers
+            )
+
     def snapshot(self, job_id: int) -> JobSnapshot:
         return self._jobs.snapshot(job_id)
 
@@ -286,12 +312,26 @@ class TransferEngine:
                 attention = replace(stuck, state=JobState.NEEDS_ATTENTION, message=OWN_FAULT)
                 self._jobs.save_if_possible(attention)
         with self._jobs.deciding:
+            follow = self._edited.pop(job_id, None)
+            if follow is not None and self._jobs.has(job_id):
+                follow(job_id)
             del self._runs[job_id]
             # An ended job may have been removed in the meantime.
             if run.is_cancelled and not self._jobs.leaving and self._jobs.has(job_id):
                 self._cancel_after_run(job_id)
         self._run_what_waits()
         self._jobs.tell(job_id)
+
+    def _follow(self, after: Connection, forget_key: Callable[[int], None], job_id: int) -> None:
+        job = self._jobs.job(job_id)
+        is_same_server = origin(job.connection.base_url) == origin(after.base_url)
+        if job.sync_id is None and job.state not in ENDED:
+            if not is_same_server:
+                forget_key(job.job_id)
+            self._jobs.save_if_possible(replace(job, connection=after))
+        elif is_same_server:
+            named = replace(job.connection, name=after.name)
+            self._jobs.save_if_possible(replace(job, connection=named))
 
     def _cancel_after_run(self, job_id: int) -> None:
         """The wish came when the run had just come to rest, or while it ended in vain."""

@@ -70,9 +70,14 @@ What servers hold, and connections.
                                              key: "keyring"|"session"|"none"}…]}; `patient` waits
                                             for a keyring that waits for its user's password
     save_connection   {name, base_url, allow_plain_http, key|null, replace, was: name|null,
-                       keep_key: bool=false, session_only: bool=false} → {}
+                       keep_key: bool=false, session_only: bool=false,
+                       key_place: "keyring"|"session"|null=null}
+                                          → {jobs_that_stay: int}; jobs follow an edited
+                                            connection; those whose sync has begun on another
+                                            server than it goes to now stay there
     remove_connection {name}              → {removed: bool}
-    check_connection  {connection, key}   → {label, plain_server, version, extensions}
+    check_connection  {connection, key, key_of: name|null=null}
+                                          → {label, plain_server, version, extensions}
     lake              {}                  → {lake, files}: folders; starts the local lake
 """
 

@@ -35,13 +35,13 @@ PAGE = "<!DOCTYPE html><html><head><title>Welcome to our shop</title></head></ht
 
 class Desk:
     def __init__(self, home: Path) -> None:
-        self.store, secrets = MemoryConnectionStore(), MemorySecrets()
+        self.store, self.secrets = MemoryConnectionStore(), MemorySecrets()
         self.gateways = HttpGateways(LocalLakeServer(home / "lake"))
-        keys = Keys(secrets, self.store)
-        self.table = ConnectionCommands(self.gateways.open, self.store, secrets, keys).table()
+        keys = Keys(self.secrets, self.store)
+        self.table = ConnectionCommands(self.gateways.open, self.store, self.secrets, keys).table()
 
-    def check(self, connection: dict[str, Any], key: str | None = KEY) -> Any:
-        return self.table["check_connection"]({"connection": connection, "key": key})
+    def check(self, connection: dict[str, Any], key: str | None = KEY, **more: Any) -> Any:
+        return self.table["check_connection"]({"connection": connection, "key": key, **more})
 
     def error(self, connection: dict[str, Any], key: str | None = KEY) -> LakeDropError:
         """What the check tells; never with the key in it."""
@@ -127,3 +127,21 @@ def test_a_server_that_is_something_else_is_told_and_asked_nothing_more(
     assert "<" not in error.message
     # One request, which on a right server would have ended a sync that cannot exist.
     assert [json.loads(request.body)["sync_id"] for request in server.seen] == [2**63 - 1]
+
+
+def test_a_stored_key_tries_another_path_of_its_server_and_no_other_server(
+    desk: Desk, tmp_path: Path
+) -> None:
+    with (
+        running_plain_server(tmp_path / "one", KEY) as one,
+        running_plain_server(tmp_path / "two", KEY) as two,
+    ):
+        desk.store.save(Connection("prod", one.address + "/v1"))
+        desk.secrets.set("prod", KEY)
+        assert desk.check({"base_url": one.address}, None, key_of="prod")["plain_server"] is True
+        with pytest.raises(ConnectionNotUsable, match="no API key"):
+            desk.check({"base_url": one.address}, None)
+        with pytest.raises(ConnectionNotUsable, match="no API key"):
+            desk.check({"base_url": two.address}, None, key_of="prod")
+        with pytest.raises(InvalidApiKey):
+            desk.check({"base_url": one.address}, "typed", key_of="prod")

@@ -147,6 +147,28 @@ def test_an_edit_within_the_same_server_may_keep_the_key(session_only: bool) -> 
     assert desk.key_of("prod") == KEY
 
 
+@pytest.mark.parametrize("name", ["prod", "production"])
+def test_a_kept_key_moves_between_the_keyring_and_the_session(name: str) -> None:
+    desk = Desk()
+    desk.save(key=KEY)
+    desk.save(name, was="prod", keep_key=True, key_place="session")
+    assert desk.secrets.all() == {}  # the keyring has really forgotten it
+    assert (desk.places(), desk.key_of(name)) == ({name: "session"}, KEY)
+    desk.save("again", was=name, keep_key=True, key_place="session")  # where it is already
+    assert desk.places() == {"again": "session"}
+    desk.save(name, was="again", keep_key=True, key_place="keyring")
+    assert desk.secrets.all() == {name: KEY}
+    assert (desk.places(), desk.key_of(name)) == ({name: "keyring"}, KEY)
+
+
+def test_there_is_nothing_to_move_where_there_is_no_key() -> None:
+    desk = Desk()
+    desk.save()
+    for place in ("session", "keyring"):
+        desk.save(was="prod", keep_key=True, key_place=place)
+        assert desk.places() == {"prod": "none"}
+
+
 @pytest.mark.parametrize(
     "address", [THERE, "https://lake.example.com:8443", "http://lake.example.com"]
 )
@@ -209,6 +231,12 @@ CHANGES: dict[str, Callable[[Desk], object]] = {
     "another address": lambda desk: desk.save(base_url=THERE, key="new", was="prod"),
     "another address without a key": lambda desk: desk.save(base_url=THERE, was="prod"),
     "a rename": lambda desk: desk.save("new", was="prod", keep_key=True),
+    "a move into the session": lambda desk: desk.save(
+        was="prod", keep_key=True, key_place="session"
+    ),
+    "a rename and a move into the session": lambda desk: desk.save(
+        "new", was="prod", keep_key=True, key_place="session"
+    ),
     "a removal": lambda desk: desk.ask("remove_connection", name="prod"),
 }
 
