@@ -103,10 +103,10 @@ class Drafts:
                 after = replace(after, contents_only=change.contents_only)
             if change.connection is not None:
                 after = replace(after, connection=change.connection)
-            if change.name is not None:
-                name = change.name.strip()
-                name = name or _default_name(after.destination, after.mode, self._clock.now_ms())
-                after = replace(after, name=name)
+            name = before.name if change.name is None else change.name.strip()
+            if not name or name == _default_name_of(before):
+                name = _default_name_of(after)  # nobody gave it one: it says what the job does
+            after = replace(after, name=name)
             if after != before:
                 self._journal.save_job(after)
                 if _place(after) != _place(before):
@@ -219,6 +219,10 @@ class Drafts:
 
 def _place(job: UploadJob) -> tuple[str, bool]:
     return job.destination, job.contents_only
+
+
+def _default_name_of(job: UploadJob) -> str:
+    return _default_name(job.destination, job.mode, job.created_at_ms)
 
 
 def _default_name(folder: str, mode: SyncType, now_ms: int) -> str:

@@ -45,6 +45,7 @@ class MainWindow(QMainWindow):
         self._context = context
         self._was_painted = False
         self._may_close = False
+        self._pausing = False  # asked already; closed once all rests
         self.setObjectName("mainWindow")
         self.setWindowTitle("LakeDrop")
         self.setAcceptDrops(True)
@@ -222,6 +223,9 @@ class MainWindow(QMainWindow):
         if self._may_close or not running or self._context.link.state is not LinkState.READY:
             event.accept()
             return
+        if self._pausing:
+            event.ignore()
+            return
         from app.ui.close_dialog import CloseAnswer, CloseDialog
 
         dialog = CloseDialog(self._context, len(running), self)
@@ -237,6 +241,7 @@ class MainWindow(QMainWindow):
 
     def _pause_then_close(self, job_ids: list[int]) -> None:
         waiting = set(job_ids)
+        self._pausing = True
 
         def rests(job_id: int) -> None:
             waiting.discard(job_id)

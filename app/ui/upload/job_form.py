@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from app.ui.engine_client import Result
 from app.ui.shown import shown
 from app.ui.upload.job_words import JobWords
 from app.ui.widgets.buttons import ElidedLabel, label, restyle
+from app.ui.widgets.choice_box import ChoiceBox
 from app.ui.widgets.segmented import Segmented
 from embedded_server.contract import SyncType
 
@@ -38,6 +40,7 @@ class JobForm(QWidget):
     """
 
     valid_changed = Signal()
+    edited = Signal()  # a person changes the job; the engine may not know of it yet
     manage_connections = Signal()
 
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
@@ -46,8 +49,8 @@ class JobForm(QWidget):
         self._words = JobWords(context, self)
         self._job: JobSnapshot | None = None
         self._wanted: dict[str, Any] = {}
-        self._under_way = 0
-        self._then: list[Callable[[], None]] = []
+        self._under_way: Counter[int] = Counter()  # edits of each job without an answer
+        self._then: list[tuple[int, Callable[[JobSnapshot], None]]] = []  # and the job's number
         self._listed: list[str] = ["local"]
         self._saving = QTimer(self)
         self._saving.setSingleShot(True)
@@ -73,7 +76,7 @@ class JobForm(QWidget):
         self._name.setAccessibleName(self.tr("Name of the sync"))
         for line in (self._destination, self._name):
             line.setAcceptDrops(False)  # a dropped file is for the upload, not for the field
-        self._connection = QComboBox()
+        self._connection = ChoiceBox()
         self._connection.setObjectName("upload.connection")
         self._connection.setAccessibleName(self.tr("Connection"))
         self._connection.setSizeAdjustPolicy(
@@ -120,7 +123,7 @@ class JobForm(QWidget):
         self._destination.textEdited.connect(self._on_destination)
         self._name.textEdited.connect(lambda text: self._want("name", text))
         for line in (self._destination, self._name):
-            line.editingFinished.connect(self._save)
+            line.editingFinished.connect(self._finish_line)
         self._connection.activated.connect(self._on_connection)
         self._mode.chosen.connect(lambda number: self._want_now("mode", _MODES[number].value))
         self._contents_only.clicked.connect(lambda on: self._want_now("contents_only", on))
@@ -163,20 +166,21 @@ class JobForm(QWidget):
             )
 
     def _fill(self, job: JobSnapshot, other: bool) -> None:
+        saving = self._under_way[job.job_id] > 0
         for field, line, text in (
             ("destination", self._destination, job.destination),
             ("name", self._name, job.name),
         ):
-            in_use = line.hasFocus() or field in self._wanted or self._under_way > 0
+            in_use = line.hasFocus() or field in self._wanted or saving
             if (other or not in_use) and line.text() != text:
                 line.setText(text)
         if other:
             self._check_destination()
-        if "mode" not in self._wanted and not self._under_way:
+        if "mode" not in self._wanted and not saving:
             self._mode.choose(_MODES.index(job.mode))
-        if "contents_only" not in self._wanted and not self._under_way:
+        if "contents_only" not in self._wanted and not saving:
             self._contents_only.setChecked(job.contents_only)
-        if not self._under_way:
+        if not saving:
             self._list_connections()
         self._say_what_happens(job)
 
@@ -230,11 +234,16 @@ class JobForm(QWidget):
     def is_valid(self) -> bool:
         return not self._destination.property("wrong")
 
-    def when_saved(self, do: Callable[[], None]) -> None:
-        """Calls `do` once the engine has all that was typed; never if the engine refused it."""
-        self._then.append(do)
+    def when_saved(self, do: Callable[[JobSnapshot], None]) -> None:
+        """Calls `do` with the job once the engine has all that was typed.
+
+        Never if the engine refused it.
+        """
+        if self._job is None:
+            return
+        self._then.append((self._job.job_id, do))
         self._save()
-        self._go_on()
+        self._go_on(self._job)
 
     def focus_destination(self) -> None:
         self._destination.setFocus()
@@ -245,6 +254,7 @@ class JobForm(QWidget):
             self._want("destination", text)
         else:
             self._wanted.pop("destination", None)
+            self.edited.emit()
 
     def _check_destination(self) -> bool:
         try:
@@ -270,12 +280,19 @@ class JobForm(QWidget):
     def _want(self, field: str, value: Any) -> None:
         self._wanted[field] = value
         self._saving.start()
+        self.edited.emit()
 
     def _want_now(self, field: str, value: Any) -> None:
         self._wanted[field] = value
         if self._job is not None:
             self._say_what_happens(self._job)
+        self.edited.emit()
         self._save()
+
+    def _finish_line(self) -> None:
+        self._save()
+        if self._job is not None and self._job.state is JobState.DRAFT:
+            self._fill(self._job, False)  # what the engine made of it while the field was in use
 
     def _save(self) -> None:
         self._saving.stop()
@@ -283,28 +300,44 @@ class JobForm(QWidget):
         if job is None or not wanted or job.state is not JobState.DRAFT:
             return
         self._wanted = {}
-        self._under_way += 1
+        job_id = job.job_id
+        self._under_way[job_id] += 1
         # No key of its own: a connection's key is the engine's to find.
         self._context.link.ask(
-            "edit_job", self._saved, self._refused, owner=self, job_id=job.job_id, **wanted
+            "edit_job",
+            lambda result: self._saved(job_id, JobSnapshot.from_wire(result)),
+            lambda error: self._refused(job_id, error),
+            owner=self,
+            job_id=job_id,
+            **wanted,
         )
 
-    def _saved(self, _: Result) -> None:
-        self._under_way -= 1
-        self._go_on()
+    def _saved(self, job_id: int, now: JobSnapshot) -> None:
+        self._under_way[job_id] -= 1
+        if self._is_shown(job_id) and not self._under_way[job_id]:
+            self._job = now
+            self._fill(now, False)
+        self._go_on(now)
 
-    def _refused(self, error: LakeDropError) -> None:
-        self._under_way -= 1
-        self._then.clear()
+    def _refused(self, job_id: int, error: LakeDropError) -> None:
+        self._under_way[job_id] -= 1
+        self._then = [(waits_for, do) for waits_for, do in self._then if waits_for != job_id]
         self._context.link.failed.emit(error)
-        if self._job is not None:
-            newest = self._context.link.jobs.get(self._job.job_id)
-            if newest is not None:
-                self._fill(newest, True)
+        newest = self._context.link.jobs.get(job_id)
+        if self._is_shown(job_id) and newest is not None:
+            self._fill(newest, True)
 
-    def _go_on(self) -> None:
-        if self._under_way or self._wanted or not self.is_valid:
+    def _is_shown(self, job_id: int) -> bool:
+        job = self._job
+        return job is not None and job.job_id == job_id and job.state is JobState.DRAFT
+
+    def _go_on(self, now: JobSnapshot) -> None:
+        job_id = now.job_id
+        if self._under_way[job_id]:
             return
-        waiting, self._then = self._then, []
-        for do in waiting:
-            do()
+        if self._is_shown(job_id) and (self._wanted or not self.is_valid):
+            return
+        ready = [do for waits_for, do in self._then if waits_for == job_id]
+        self._then = [(waits_for, do) for waits_for, do in self._then if waits_for != job_id]
+        for do in ready:
+            do(now)

@@ -53,9 +53,14 @@ class NewDrafts(QObject):
         if self._being_made:
             self._held += paths
             return
-        self._being_made = True
         jobs = self._link.jobs
         like = like or (jobs[max(jobs)] if jobs else None)
+        self._ask_for(
+            like.connection if like else _LOCAL, like.destination if like else _DESTINATION, paths
+        )
+
+    def _ask_for(self, connection: str, destination: str, paths: Sequence[str]) -> None:
+        self._being_made = True
         rest = paths[PIECE:]
 
         def begun(result: Result) -> None:
@@ -68,6 +73,11 @@ class NewDrafts(QObject):
 
         def refused(error: LakeDropError) -> None:
             self._being_made = False
+            if error.kind == "ConnectionNotUsable" and connection != _LOCAL:
+                # The job it is like went to a connection that is no more.
+                more, self._held = [*paths, *self._held], []
+                self._ask_for(_LOCAL, destination, more)
+                return
             self._held = []
             self.failed.emit(error)
 
@@ -76,9 +86,9 @@ class NewDrafts(QObject):
             begun,
             refused,
             owner=self,
-            connection={"name": like.connection if like else _LOCAL},
+            connection={"name": connection},
             key=None,
-            destination=like.destination if like else _DESTINATION,
+            destination=destination,
             mode=SyncType.INCREMENTAL.value,
             name="",
             sources=[[path, False] for path in paths[:PIECE]],

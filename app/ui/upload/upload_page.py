@@ -107,6 +107,7 @@ class UploadPage(Page):
             zone.add_files.connect(self.add_files)
             zone.add_folder.connect(self.add_folder)
         self._form.valid_changed.connect(self._show_footer)
+        self._form.edited.connect(lambda: self._talk.forget_start(self._job_id))
         self._form.manage_connections.connect(self.context.navigator.show_connections)
         self._table.selection_changed.connect(self._show_footer)
         self._filter.chosen.connect(
@@ -115,7 +116,8 @@ class UploadPage(Page):
         self._drafts.made.connect(self.choose_job)
         self._drafts.changed.connect(self._show_footer)
         self._drafts.failed.connect(self._tell_error)
-        self._talk.failed.connect(self._tell_error)
+        self._talk.failed.connect(self._tell_error_of)
+        self._talk.changed.connect(self._show_footer)
         self._notices.wants_failed_only.connect(self._show_failed)
         self._notices.wants_new_job.connect(self.new_job)
         self._notices.wants_folder.connect(self._open_lake_folder)
@@ -130,6 +132,7 @@ class UploadPage(Page):
         footer.show_left_out.connect(self._show_left_out)
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             QShortcut(QKeySequence(keys), self).activated.connect(self._start)
+        QShortcut(QKeySequence("Esc"), self).activated.connect(self._escape)
 
     # -- what the window asks ----------------------------------------------------------------
 
@@ -181,7 +184,6 @@ class UploadPage(Page):
     def _choose(self, job_id: int) -> None:
         if job_id != self._job_id:
             self._job_id = job_id
-            self._talk.close()
             self._error.hide()
             self._filter.choose(0)
             self._told_key = ()
@@ -197,7 +199,6 @@ class UploadPage(Page):
     def _on_gone(self, gone: set[int]) -> None:
         if self._job_id in gone:
             self._job_id = 0
-            self._talk.close()
             if self.context.link.jobs:
                 self.choose_job(max(self.context.link.jobs))
             self._show_chosen()
@@ -207,12 +208,11 @@ class UploadPage(Page):
         self._left.setVisible(bool(self.context.link.jobs))
         self._right.setCurrentIndex(0 if job is None else 1)
         self._form.show_job(job)
+        self._talk.show_job(job)
         self._table.show_job(None if job is None else job.job_id)
         if job is None:
             return
         draft = job.state is JobState.DRAFT
-        if not draft or job.job_id != self._talk.job_id:
-            self._talk.close_unless(job)
         self._zone.setVisible(draft)
         has_failed = job.files_failed > 0
         self._filter.setVisible(has_failed)
@@ -232,6 +232,7 @@ class UploadPage(Page):
             and not self._drafts.is_sending(job.job_id)
             and self._form.is_valid
             and not self._talk.is_open
+            and not self._talk.is_preparing(job.job_id)
         )
         self._footer.show_job(job, may_start=may_start, may_remove=self._table.may_remove)
 
@@ -244,7 +245,14 @@ class UploadPage(Page):
         if not job.intake_done or self._drafts.is_sending(job.job_id) or not self._form.is_valid:
             return
         self._error.hide()
-        self._form.when_saved(lambda: self._talk.start(job.job_id))
+        self._form.when_saved(self._talk.start)
+
+    def _escape(self) -> None:
+        """No to a question; else what was told is read."""
+        if self._talk.is_open:
+            self._talk.close()
+        else:
+            self._error.hide()
 
     def _cancel(self) -> None:
         job = self._chosen()
@@ -320,6 +328,12 @@ class UploadPage(Page):
                 )
             )
         self._tell(Tone.BAD, said.title, said.text, actions)
+
+    def _tell_error_of(self, job_id: int, error: LakeDropError) -> None:
+        if job_id == self._job_id:
+            self._tell_error(error)
+        else:  # the page shows another job by now
+            self.context.link.failed.emit(error)
 
     def _tell(
         self, tone: Tone, title: str, text: str, actions: list[BannerAction] | None = None

@@ -49,6 +49,7 @@ class Banner(QFrame):
         self._actions = QHBoxLayout()
         self._actions.setSpacing(8)
         self._buttons: list[QPushButton] = []
+        self._now: list[Callable[[], None]] = []  # what each button does now
         words = QVBoxLayout()
         words.setSpacing(3)
         words.addWidget(self._title)
@@ -86,6 +87,7 @@ class Banner(QFrame):
         self._set_actions(())
 
     def _set_actions(self, actions: Sequence[BannerAction]) -> None:
+        self._now = [action.do for action in actions]
         if [made.objectName() for made in self._buttons] == [action.name for action in actions]:
             return  # the same buttons: a person may be about to press one
         for old in self._buttons:
@@ -93,9 +95,9 @@ class Banner(QFrame):
             old.setParent(None)  # not to be found by its name any more
             old.deleteLater()
         self._buttons = []
-        for action in actions:
+        for number, action in enumerate(actions):
             made = button(self._theme, action.text, name=action.name, kind=action.kind)
-            made.clicked.connect(action.do)
+            made.clicked.connect(lambda _, number=number: self._now[number]())
             self._actions.addWidget(made, 0, Qt.AlignmentFlag.AlignVCenter)
             self._buttons.append(made)
 

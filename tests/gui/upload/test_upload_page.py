@@ -9,68 +9,15 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
-from app.ui.context import UiContext
 from app.ui.upload.upload_page import UploadPage
 from embedded_server.contract import SyncType
+from tests.gui.upload.on_the_page import dropped, impact, press, show, text_of
 from tests.support.fake_engine import FakeEngine, snapshot
-
-
-@pytest.fixture
-def page(context: UiContext, engine: FakeEngine, qtbot: QtBot) -> UploadPage:
-    engine.answers["add_sources"] = lambda _: {}
-    engine.answers["start_job"] = lambda _: {}
-    page = UploadPage(context)
-    qtbot.addWidget(page)
-    page.resize(1096, 800)
-    page.show()
-    qtbot.waitExposed(page)
-    page.entered()
-    return page
-
-
-def _mime(*paths: str) -> QMimeData:
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(path) for path in paths])
-    return mime
-
-
-def _press(page: QWidget, name: str) -> None:
-    button = page.findChild(QPushButton, name)
-    assert button is not None, name
-    assert button.isVisible(), name
-    assert button.isEnabled(), name
-    button.click()
-
-
-def _text(page: QWidget, name: str) -> str:
-    label = page.findChild(QLabel, name)
-    assert label is not None, name
-    return label.text() if label.isVisible() else ""
-
-
-def _shown(page: UploadPage, engine: FakeEngine, qtbot: QtBot, job: JobSnapshot) -> None:
-    engine.show(job)
-    qtbot.waitUntil(lambda: page.context.link.jobs.get(job.job_id) == job)
-
-
-def _impact(**changes: Any) -> dict[str, Any]:
-    fields = {
-        "mode": SyncType.FULL.value,
-        "destination": "/data/x",
-        "new_files": 2,
-        "new_bytes": 30,
-        "replaced_files": 412,
-        "replaced_bytes": 9_000_000_000,
-        "plain_server": False,
-        "same_names": [],
-        "left_out": 0,
-    }
-    return fields | changes
 
 
 def test_a_first_drop_makes_an_incremental_draft_for_the_local_lake(
@@ -82,7 +29,7 @@ def test_a_first_drop_makes_an_incremental_draft_for_the_local_lake(
 
     engine.answers["add_job"] = add
 
-    page.take(_mime(str(tmp_path / "báo cáo 1.csv"), str(tmp_path / "folder")))
+    page.take(dropped(str(tmp_path / "báo cáo 1.csv"), str(tmp_path / "folder")))
 
     qtbot.waitUntil(lambda: "add_job" in engine.commands())
     asked = engine.args_of("add_job")
@@ -93,16 +40,16 @@ def test_a_first_drop_makes_an_incremental_draft_for_the_local_lake(
         [str(tmp_path / "báo cáo 1.csv"), False],
         [str(tmp_path / "folder"), False],
     ]
-    qtbot.waitUntil(lambda: _text(page, "upload.totals") == "2 files, 30 bytes")
+    qtbot.waitUntil(lambda: text_of(page, "upload.totals") == "2 files, 30 bytes")
 
 
 def test_a_new_draft_is_never_full_even_after_a_full_one(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     engine.answers["add_job"] = lambda _: {"job_id": 2}
-    _shown(page, engine, qtbot, snapshot(JobState.UPLOADING, mode=SyncType.FULL))
+    show(page, engine, qtbot, snapshot(JobState.UPLOADING, mode=SyncType.FULL))
 
-    page.take(_mime("/somewhere/a.csv"))
+    page.take(dropped("/somewhere/a.csv"))
 
     qtbot.waitUntil(lambda: "add_job" in engine.commands())
     assert engine.args_of("add_job")["mode"] == "IncrementalSync"
@@ -112,9 +59,9 @@ def test_a_new_draft_is_never_full_even_after_a_full_one(
 def test_a_drop_goes_into_the_chosen_draft_in_pieces(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    _shown(page, engine, qtbot, snapshot(job_id=3))
+    show(page, engine, qtbot, snapshot(job_id=3))
 
-    page.take(_mime(*(f"/in/{number}" for number in range(4_500))))
+    page.take(dropped(*(f"/in/{number}" for number in range(4_500))))
 
     qtbot.waitUntil(lambda: engine.commands().count("add_sources") == 3)
     sent = [
@@ -127,43 +74,43 @@ def test_a_drop_goes_into_the_chosen_draft_in_pieces(
 
 
 def test_a_web_link_is_refused_in_words(page: UploadPage, engine: FakeEngine, qtbot: QtBot) -> None:
-    _shown(page, engine, qtbot, snapshot(job_id=3))
+    show(page, engine, qtbot, snapshot(job_id=3))
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.com/a.csv")])
 
     page.take(mime)
 
-    qtbot.waitUntil(lambda: "no file of this machine" in _text(page, "upload.error.title"))
+    qtbot.waitUntil(lambda: "no file of this machine" in text_of(page, "upload.error.title"))
     assert "add_sources" not in engine.commands()
 
 
 def test_a_full_sync_asks_with_its_numbers_and_no_starts_nothing(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    engine.answers["impact"] = lambda _: _impact()
-    _shown(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
-    _press(page, "upload.start")
+    engine.answers["impact"] = lambda _: impact()
+    show(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
+    press(page, "upload.start")
 
-    qtbot.waitUntil(lambda: _text(page, "upload.question.text") != "")
-    asked = _text(page, "upload.question.text")
+    qtbot.waitUntil(lambda: text_of(page, "upload.question.text") != "")
+    asked = text_of(page, "upload.question.text")
     assert "412 files, 9.0 GB at /data/x" in asked
     assert "2 files, 30 bytes" in asked
     no = page.findChild(QPushButton, "upload.confirmNo")
     assert no is not None
     page.activateWindow()
     qtbot.waitUntil(no.hasFocus)
-    _press(page, "upload.confirmNo")
-    assert _text(page, "upload.question.text") == ""
+    press(page, "upload.confirmNo")
+    assert text_of(page, "upload.question.text") == ""
     assert "start_job" not in engine.commands()
 
 
 def test_a_yes_starts_the_full_sync(page: UploadPage, engine: FakeEngine, qtbot: QtBot) -> None:
-    engine.answers["impact"] = lambda _: _impact()
-    _shown(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
-    _press(page, "upload.start")
-    qtbot.waitUntil(lambda: _text(page, "upload.question.text") != "")
+    engine.answers["impact"] = lambda _: impact()
+    show(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
+    press(page, "upload.start")
+    qtbot.waitUntil(lambda: text_of(page, "upload.question.text") != "")
 
-    _press(page, "upload.confirmYes")
+    press(page, "upload.confirmYes")
 
     qtbot.waitUntil(lambda: "start_job" in engine.commands())
     assert not any(engine.args_of("start_job")["consents"].values())
@@ -172,14 +119,14 @@ def test_a_yes_starts_the_full_sync(page: UploadPage, engine: FakeEngine, qtbot:
 def test_emptying_a_destination_and_same_names_are_consents_of_their_own(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    engine.answers["impact"] = lambda _: _impact(
+    engine.answers["impact"] = lambda _: impact(
         new_files=0, plain_server=True, same_names=["a.csv"], replaced_files=None
     )
-    _shown(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL, files=0))
-    _press(page, "upload.start")
-    qtbot.waitUntil(lambda: "Empty" in _text(page, "upload.question.title"))
-    _press(page, "upload.confirmYes")
-    qtbot.waitUntil(lambda: "a.csv" in _text(page, "upload.question.text"))
+    show(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL, files=0))
+    press(page, "upload.start")
+    qtbot.waitUntil(lambda: "Empty" in text_of(page, "upload.question.title"))
+    press(page, "upload.confirmYes")
+    qtbot.waitUntil(lambda: "a.csv" in text_of(page, "upload.question.text"))
     assert "start_job" not in engine.commands()
     again = page.findChild(QPushButton, "upload.confirmYes")
     assert again is not None
@@ -195,9 +142,9 @@ def test_emptying_a_destination_and_same_names_are_consents_of_their_own(
 def test_an_incremental_sync_starts_without_a_question(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    engine.answers["impact"] = lambda _: _impact(mode="IncrementalSync", replaced_files=None)
-    _shown(page, engine, qtbot, snapshot(job_id=3))
-    _press(page, "upload.start")
+    engine.answers["impact"] = lambda _: impact(mode="IncrementalSync", replaced_files=None)
+    show(page, engine, qtbot, snapshot(job_id=3))
+    press(page, "upload.start")
     qtbot.waitUntil(lambda: "start_job" in engine.commands())
 
 
@@ -205,13 +152,13 @@ def test_a_start_waits_for_what_was_just_typed(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     engine.answers["edit_job"] = lambda _: snapshot(job_id=3).to_wire()
-    engine.answers["impact"] = lambda _: _impact(mode="IncrementalSync", replaced_files=None)
-    _shown(page, engine, qtbot, snapshot(job_id=3))
+    engine.answers["impact"] = lambda _: impact(mode="IncrementalSync", replaced_files=None)
+    show(page, engine, qtbot, snapshot(job_id=3))
     field = page.findChild(QLineEdit, "upload.destination")
     assert field is not None
     field.selectAll()
     QTest.keyClicks(field, "/data/new")
-    _press(page, "upload.start")
+    press(page, "upload.start")
 
     qtbot.waitUntil(lambda: "start_job" in engine.commands())
     order = [name for name in engine.commands() if name in ("edit_job", "impact", "start_job")]
@@ -222,7 +169,7 @@ def test_a_start_waits_for_what_was_just_typed(
 def test_a_wrong_destination_is_told_and_never_sent(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    _shown(page, engine, qtbot, snapshot(job_id=3))
+    show(page, engine, qtbot, snapshot(job_id=3))
     field = page.findChild(QLineEdit, "upload.destination")
     start = page.findChild(QPushButton, "upload.start")
     assert field is not None
@@ -230,7 +177,7 @@ def test_a_wrong_destination_is_told_and_never_sent(
     field.selectAll()
     QTest.keyClicks(field, "no/slash")
 
-    assert "begins with /" in _text(page, "upload.destinationProblem")
+    assert "begins with /" in text_of(page, "upload.destinationProblem")
     assert not start.isEnabled()
     qtbot.wait(400)  # longer than the pause after which an edit is saved
     assert "edit_job" not in engine.commands()
@@ -239,7 +186,7 @@ def test_a_wrong_destination_is_told_and_never_sent(
 def test_news_do_not_overwrite_a_field_in_use(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    _shown(page, engine, qtbot, snapshot(job_id=3))
+    show(page, engine, qtbot, snapshot(job_id=3))
     field = page.findChild(QLineEdit, "upload.name")
     assert field is not None
     page.activateWindow()
@@ -248,7 +195,7 @@ def test_news_do_not_overwrite_a_field_in_use(
     field.selectAll()
     QTest.keyClicks(field, "half typ")
 
-    _shown(page, engine, qtbot, snapshot(job_id=3, files=5))
+    show(page, engine, qtbot, snapshot(job_id=3, files=5))
 
     assert field.text() == "half typ"
 
@@ -275,8 +222,8 @@ def test_each_button_does_what_it_says(
     command: str,
 ) -> None:
     engine.answers[command] = lambda _: {}
-    _shown(page, engine, qtbot, job)
-    _press(page, button)
+    show(page, engine, qtbot, job)
+    press(page, button)
     qtbot.waitUntil(lambda: command in engine.commands())
     assert engine.args_of(command) == {"job_id": 3}
 
@@ -285,11 +232,11 @@ def test_a_full_sync_with_failed_files_cannot_be_finished_without_them(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
     job = snapshot(JobState.NEEDS_ATTENTION, job_id=3, files_failed=1, mode=SyncType.FULL)
-    _shown(page, engine, qtbot, job)
+    show(page, engine, qtbot, job)
     finish = page.findChild(QPushButton, "upload.finishWithout")
     assert finish is not None
     assert not finish.isVisible()
-    assert "1 file" in _text(page, "upload.banner.title")
+    assert "1 file" in text_of(page, "upload.banner.title")
 
 
 def test_cancelling_asks_and_says_what_stays(
@@ -297,11 +244,11 @@ def test_cancelling_asks_and_says_what_stays(
 ) -> None:
     engine.answers["cancel_job"] = lambda _: {}
     job = snapshot(JobState.UPLOADING, job_id=3, mode=SyncType.FULL, plain_server=True)
-    _shown(page, engine, qtbot, job)
-    _press(page, "upload.cancel")
-    assert "next full sync" in _text(page, "upload.question.text")
+    show(page, engine, qtbot, job)
+    press(page, "upload.cancel")
+    assert "next full sync" in text_of(page, "upload.question.text")
     assert "cancel_job" not in engine.commands()
-    _press(page, "upload.confirmYes")
+    press(page, "upload.confirmYes")
     qtbot.waitUntil(lambda: "cancel_job" in engine.commands())
 
 
@@ -310,14 +257,14 @@ def test_a_finished_job_says_verified_only_where_it_was(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot, verified: int, told: str
 ) -> None:
     job = snapshot(JobState.FINISHED, job_id=3, files_arrived=2, files_verified=verified)
-    _shown(page, engine, qtbot, job)
-    assert told in _text(page, "upload.banner.text")
+    show(page, engine, qtbot, job)
+    assert told in text_of(page, "upload.banner.text")
 
 
 def test_every_control_has_a_name_for_screen_readers(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    _shown(page, engine, qtbot, snapshot(job_id=3))
+    show(page, engine, qtbot, snapshot(job_id=3))
     nameless = []
     for widget in page.findChildren(QWidget):
         focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
@@ -326,3 +273,17 @@ def test_every_control_has_a_name_for_screen_readers(
             if not interface.text(QAccessible.Text.Name):
                 nameless.append(widget.objectName())
     assert [name for name in nameless if not name.startswith("qt_")] == []
+
+
+def test_a_banners_button_acts_for_the_job_that_is_shown(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot, opened: list[str]
+) -> None:
+    engine.answers["lake"] = lambda _: {"files": "/lake/files"}
+    show(page, engine, qtbot, snapshot(JobState.FINISHED, job_id=3, destination="/data/one"))
+    show(page, engine, qtbot, snapshot(JobState.FINISHED, job_id=4, destination="/data/two"))
+    page.choose_job(3)
+    page.choose_job(4)
+
+    press(page, "upload.openFolder")
+
+    qtbot.waitUntil(lambda: opened == ["/lake/files/data/two"])

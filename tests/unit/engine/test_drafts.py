@@ -188,6 +188,20 @@ def test_a_removed_file_can_be_dropped_again(tmp_path: Path) -> None:
 # -- the job is changed ------------------------------------------------------------------------
 
 
+def test_a_name_that_nobody_gave_follows_what_the_job_does(tmp_path: Path) -> None:
+    with House(tmp_path, FakeLake()) as house:
+        job_id = kept(house, write_files(tmp_path / "in", **THREE))
+        edit = house.engine.drafts.edit
+        assert edit(job_id, DraftChange(mode=SyncType.FULL)).name.startswith("x full sync ")
+        moved = edit(job_id, DraftChange(destination="/data/sales"))
+        assert moved.name.startswith("sales full sync ")
+
+        edit(job_id, DraftChange(name="weekly"))
+
+        assert edit(job_id, DraftChange(destination="/data/z")).name == "weekly"
+        assert edit(job_id, DraftChange(name="  ")).name.startswith("z full sync ")
+
+
 def test_a_draft_is_changed_and_its_lake_paths_follow(tmp_path: Path) -> None:
     lake = FakeLake()
     with House(tmp_path, lake) as house:
