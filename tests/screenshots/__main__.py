@@ -13,23 +13,28 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSize
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 
 from app.composition import resources_folder
 from app.link.engine_client import EngineClient
+from app.link.engine_errors import EngineGone
 from app.link.protocol import RuntimeFile
 from app.ui.application import context_of, speak
 from app.ui.choices import ThemeChoice
+from app.ui.close_dialog import CloseDialog
 from app.ui.engine_client import EngineLink, LinkState
 from app.ui.main_window import MainWindow
+from app.ui.tables.cell_table import CellTable
 from app.ui.theme import Theme
+from app.ui.upload.upload_page import UploadPage
 from tests.screenshots.scenes import Scene, scenes
 from tests.support.fake_engine import FakeEngine
 
@@ -44,8 +49,10 @@ LOOKS = (
 )
 IN_README = ("upload-typical-light-1280x800.png", "upload-question-dark-1280x800.png")
 _PAGES = ("upload", "jobs", "history", "connections")
-_QUIET_MS = 300  # no request for so long: everything asked for has been shown
-_LONGEST_MS = 15_000
+_QUIET_MS = 150  # no request for so long: everything asked for has been shown
+_LONGEST_MS = 5_000
+
+Settle = Callable[[], None]
 
 
 def main() -> None:
@@ -60,11 +67,14 @@ def main() -> None:
         translator = speak(application, resources_folder(), language)
         theme.choose(choice)
         for scene in scenes():
-            for size in SIZES:
-                name = f"{scene.page}-{scene.name}-{look}-{size.width()}x{size.height()}.png"
-                if chosen.only in name:
-                    _take(theme, scene, size, OUT / name)
-                    made += 1
+            wanted = {
+                OUT / f"{scene.page}-{scene.name}-{look}-{size.width()}x{size.height()}.png": size
+                for size in SIZES
+            }
+            wanted = {file: size for file, size in wanted.items() if chosen.only in file.name}
+            if wanted:
+                _take(theme, scene, wanted)
+                made += len(wanted)
         application.removeTranslator(translator)
         QLocale.setDefault(QLocale("en_US"))
     readme = ROOT / "resources" / "screenshots"
@@ -75,27 +85,32 @@ def main() -> None:
     sys.stdout.write(f"{made} pictures in {OUT.relative_to(ROOT)}\n")
 
 
-def _take(theme: Theme, scene: Scene, size: QSize, target: Path) -> None:
+def _take(theme: Theme, scene: Scene, wanted: Mapping[Path, QSize]) -> None:
+    """The same window at each size."""
     with tempfile.TemporaryDirectory(prefix="lakedrop-shots-") as folder:
         runtime_file = Path(folder) / "engine.json"
         with FakeEngine(runtime_file) as engine:
             engine.answers.update(scene.answers)
             link = EngineLink(lambda: _attached(runtime_file))
             window = MainWindow(context_of(theme, link))
-            window.resize(size)
+            window.resize(next(iter(wanted.values())))
             window.show()
             link.open()
             while link.state is not LinkState.READY:
-                QTest.qWait(10)
-            _settle(lambda: len(engine.requests))
+                QTest.qWait(5)
+            _settle(engine)
             window.go_to(_PAGES.index(scene.page))
             if scene.job_id:
                 window._show_upload(scene.job_id)
-            _settle(lambda: len(engine.requests))
-            _ACTS[scene.act](window)
-            _settle(lambda: len(engine.requests))
-            if not window.grab().save(str(target)):
-                raise SystemExit(f"{target} cannot be written")
+            _settle(engine)
+            shown = _ACTS[scene.act](window, lambda: _settle(engine))
+            for target, size in wanted.items():
+                window.resize(size)
+                _settle(engine)
+                if not _picture_of(window, shown).save(str(target)):
+                    raise SystemExit(f"{target} cannot be written")
+            if shown is not window:
+                shown.deleteLater()
             link.close()
             window.hide()
             window.deleteLater()
@@ -108,15 +123,30 @@ def _attached(runtime_file: Path) -> EngineClient:
     return EngineClient.connect(runtime)
 
 
-def _settle(count: Callable[[], int]) -> None:
+def _settle(engine: FakeEngine) -> None:
     """Until the window has asked for nothing new for a while."""
-    seen, quiet_ms, passed_ms = count(), 0, 0
+    seen, quiet_ms, passed_ms = len(engine.requests), 0, 0
     while quiet_ms < _QUIET_MS and passed_ms < _LONGEST_MS:
-        QTest.qWait(20)
-        passed_ms += 20
-        now = count()
-        quiet_ms = quiet_ms + 20 if now == seen else 0
+        QTest.qWait(10)
+        passed_ms += 10
+        now = len(engine.requests)
+        quiet_ms = quiet_ms + 10 if now == seen else 0
         seen = now
+
+
+def _picture_of(window: QWidget, shown: QWidget) -> QPixmap:
+    """The window, with a dialog where a desktop would put it: in its middle."""
+    picture = window.grab()
+    if shown is not window:
+        painter = QPainter(picture)
+        painter.fillRect(picture.rect(), QColor(0, 0, 0, 90))
+        painter.drawPixmap(
+            (window.width() - shown.width()) // 2,
+            (window.height() - shown.height()) // 2,
+            shown.grab(),
+        )
+        painter.end()
+    return picture
 
 
 def _press(window: QWidget, name: str) -> None:
@@ -125,23 +155,87 @@ def _press(window: QWidget, name: str) -> None:
     button.click()
 
 
-def _second_connection(window: QWidget) -> None:
+def _second_connection(window: MainWindow, _: Settle) -> QWidget:
     from PySide6.QtWidgets import QAbstractItemView
 
     listing = window.findChild(QAbstractItemView, "connections.list")
     assert listing is not None
     listing.setCurrentIndex(listing.model().index(2, 0))
+    return window
 
 
-def _test_connection(window: QWidget) -> None:
-    _second_connection(window)
-    _settle(lambda: 0)
+def _test_connection(window: MainWindow, settle: Settle) -> QWidget:
+    _second_connection(window, settle)
+    settle()
     _press(window, "connections.test")
+    return window
 
 
-_ACTS: dict[str, Callable[[QWidget], None]] = {
-    "": lambda _: None,
-    "ask": lambda window: _press(window, "upload.start"),
+def _nothing(window: MainWindow, _: Settle) -> QWidget:
+    return window
+
+
+def _start(window: MainWindow, _: Settle) -> QWidget:
+    _press(window, "upload.start")
+    return window
+
+
+def _cancel(window: MainWindow, _: Settle) -> QWidget:
+    _press(window, "upload.cancel")
+    return window
+
+
+def _walk(window: MainWindow, settle: Settle) -> QWidget:
+    """The keyboard in the table, three rows chosen."""
+    table = window.findChild(CellTable, "upload.table")
+    assert table is not None
+    window.activateWindow()
+    table.setFocus()
+    settle()
+    for _ in range(2):
+        QTest.keyClick(table, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    return window
+
+
+def _fault(window: MainWindow, _: Settle) -> QWidget:
+    window.tell_error(EngineGone("The upload engine ended without a word."))
+    return window
+
+
+def _drag(window: MainWindow, _: Settle) -> QWidget:
+    page = window.findChild(UploadPage)
+    assert page is not None
+    page.show_drop_target(True)
+    return window
+
+
+def _wrong(window: MainWindow, settle: Settle) -> QWidget:
+    field = window.findChild(QLineEdit, "upload.destination")
+    assert field is not None
+    window.activateWindow()
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "data//sales")
+    settle()
+    return window
+
+
+def _close(window: MainWindow, _: Settle) -> QWidget:
+    dialog = CloseDialog(window._context, 2, window)
+    dialog.show()
+    dialog.hide()  # laid out; the picture puts it over the window
+    return dialog
+
+
+_ACTS: dict[str, Callable[[MainWindow, Settle], QWidget]] = {
+    "": _nothing,
+    "ask": _start,
+    "cancel": _cancel,
+    "walk": _walk,
+    "fault": _fault,
+    "drag": _drag,
+    "wrong": _wrong,
+    "close": _close,
     "second": _second_connection,
     "test": _test_connection,
 }

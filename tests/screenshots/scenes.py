@@ -158,66 +158,64 @@ def _others() -> list[JobSnapshot]:
 
 
 def _items(job: JobSnapshot) -> list[dict[str, Any]]:
-    rows = []
-    for number, (folder, name, size) in enumerate(_FILES, start=1):
-        state, assurance, message, problem = "queued", "none", "", ""
-        if job.state is JobState.FINISHED or (
-            job.state is JobState.UPLOADING and number in (1, 2, 4, 7, 8, 9)
-        ):
-            state, assurance = "uploaded", "verified"
-        elif job.state is JobState.NEEDS_ATTENTION:
-            state, assurance = "uploaded", "verified"
-            if number in (3, 5, 9):
-                state, assurance = "failed", "none"
-                problem = "SourceUnreadable" if number != 9 else "FileRefused"
-                message = (
-                    "The file cannot be read: permission denied."
-                    if number != 9
-                    else "A name must not end with a dot or a space."
-                )
-        elif job.state is JobState.CANCELLED:
-            state = "cancelled"
-        lake = f"{job.destination}/{folder}" if folder else job.destination
-        rows.append(
-            {
-                "item_id": number,
-                "source": f"/home/lan/Dữ liệu/{folder}/{name}",
-                "folder": lake,
-                "name": name,
-                "lake_path": f"{lake}/{name}",
-                "size_bytes": size,
-                "state": state,
-                "assurance": assurance,
-                "tries": 0,
-                "message": message,
-                "problem": problem,
-                "sha256": "",
-            }
-        )
-    return rows
+    return [_item(job, number) for number in range(1, job.files + 1)]
+
+
+def _item(job: JobSnapshot, number: int) -> dict[str, Any]:
+    folder, name, size = _FILES[(number - 1) % len(_FILES)]
+    state, assurance, message, problem = "queued", "none", "", ""
+    if job.state is JobState.FINISHED or (
+        job.state is JobState.UPLOADING and number in (1, 2, 4, 7, 8, 9)
+    ):
+        state, assurance = "uploaded", "verified"
+    elif job.state is JobState.NEEDS_ATTENTION:
+        state, assurance = "uploaded", "verified"
+        if number in (3, 5, 9):
+            state, assurance = "failed", "none"
+            problem = "SourceUnreadable" if number != 9 else "FileRefused"
+            message = (
+                "The file cannot be read: permission denied."
+                if number != 9
+                else "A name must not end with a dot or a space."
+            )
+    elif job.state is JobState.CANCELLED:
+        state = "cancelled"
+    lake = f"{job.destination}/{folder}" if folder else job.destination
+    return {
+        "item_id": number,
+        "source": f"/home/lan/Dữ liệu/{folder}/{name}",
+        "folder": lake,
+        "name": name,
+        "lake_path": f"{lake}/{name}",
+        "size_bytes": size,
+        "state": state,
+        "assurance": assurance,
+        "tries": 0,
+        "message": message,
+        "problem": problem,
+        "sha256": "",
+    }
 
 
 def _queue_answers(jobs: list[JobSnapshot]) -> dict[str, Answer]:
     by_id = {job.job_id: job for job in jobs}
 
     def ranges(args: Args) -> dict[str, Any]:
-        rows = _items(by_id[args["job_id"]])
-        wanted = args.get("states")
-        ids = [
-            row["item_id"]
-            for row in rows
-            if row["item_id"] > args["after"] and (not wanted or row["state"] in wanted)
-        ]
+        job, wanted = by_id[args["job_id"]], args.get("states")
+        if not wanted:
+            first = args["after"] + 1
+            return {"ranges": [[first, job.files]] if first <= job.files else []}
+        first_rows = range(args["after"] + 1, min(job.files, len(_FILES)) + 1)
+        ids = [number for number in first_rows if _item(job, number)["state"] in wanted]
         return {"ranges": [[number, number] for number in ids]}
 
     def items_at(args: Args) -> dict[str, Any]:
-        rows = _items(by_id[args["job_id"]])
+        job = by_id[args["job_id"]]
         return {
             "items": [
-                row
+                _item(job, number)
                 for first, last in args["ranges"]
-                for row in rows
-                if first <= row["item_id"] <= last
+                for number in range(first, last + 1)
             ]
         }
 
@@ -330,6 +328,21 @@ def scenes() -> list[Scene]:
         Scene("upload", "question", _queue_answers([_draft()]) | busy_rest(busy), 6, "ask"),
         Scene("upload", "error", busy, job_id=3),
         Scene("upload", "finished", busy, job_id=2),
+        Scene("upload", "cancelled", busy, job_id=1),
+        Scene("upload", "cancel", busy, 5, "cancel"),
+        Scene("upload", "keyboard", busy, 4, "walk"),
+        Scene("upload", "fault", busy, 2, "fault"),
+        Scene("upload", "drag", busy, 4, "drag"),
+        Scene("upload", "welcome-drag", nothing, act="drag"),
+        Scene("upload", "wrong", busy, 4, "wrong"),
+        Scene("upload", "close", busy, 5, "close"),
+        Scene("upload", "hurt", _queue_answers(_troubled()) | busy_rest(busy), job_id=12),
+        Scene("upload", "paused", _queue_answers(_troubled()) | busy_rest(busy), job_id=11),
+        Scene("upload", "key", _queue_answers(_troubled()) | busy_rest(busy), job_id=13),
+        Scene("upload", "failed", _queue_answers(_troubled()) | busy_rest(busy), job_id=14),
+        Scene("upload", "none", _queue_answers(_extents()) | busy_rest(busy), job_id=21),
+        Scene("upload", "one", _queue_answers(_extents()) | busy_rest(busy), job_id=22),
+        Scene("upload", "many", _queue_answers(_extents()) | busy_rest(busy), job_id=23),
         Scene("jobs", "empty", nothing),
         Scene("jobs", "typical", busy),
         Scene("jobs", "error", broken),
@@ -344,6 +357,50 @@ def scenes() -> list[Scene]:
 
 def _draft() -> JobSnapshot:
     return _job(6, JobState.DRAFT)
+
+
+def _troubled() -> list[JobSnapshot]:
+    """Jobs that rest, each for a reason of its own."""
+    half: dict[str, Any] = {"files_arrived": 6, "files_verified": 6, "bytes_sent": 1_480_000_000}
+    return [
+        _job(11, JobState.PAUSED, **half),
+        _job(12, JobState.NEEDS_ATTENTION, files_failed=3, connection="analytics-prod", **half),
+        _job(
+            13,
+            JobState.NEEDS_ATTENTION,
+            name="orders",
+            connection="finance-share (chỉ đọc báo cáo)",
+            problem="InvalidApiKey",
+            message="The server does not accept this API key.",
+            **half,
+        ),
+        _job(
+            14,
+            JobState.FAILED,
+            name="a very long name of a sync that somebody gave it on a Friday afternoon",
+            destination="/data/a/rather/deep/folder/of/the/lake/in/which/nobody/ever/looks",
+            problem="LakeRefused",
+            message="A file stands where the folder /data/db is to be.",
+            **half,
+        ),
+    ]
+
+
+def _extents() -> list[JobSnapshot]:
+    """Drafts with no file, with one, and with as many as nobody can look at."""
+    return [
+        _job(21, JobState.DRAFT, name="", files=0, bytes=0, mode=SyncType.INCREMENTAL),
+        _job(22, JobState.DRAFT, name="one", files=1, bytes=812_000_000),
+        _job(
+            23,
+            JobState.DRAFT,
+            name="many",
+            files=100_000,
+            bytes=812 * _GB,
+            files_left_out=1_204,
+            intake_done=False,
+        ),
+    ]
 
 
 def busy_rest(busy: dict[str, Answer]) -> dict[str, Answer]:
