@@ -192,6 +192,7 @@ def test_a_name_that_nobody_gave_follows_what_the_job_does(tmp_path: Path) -> No
     with House(tmp_path, FakeLake()) as house:
         job_id = kept(house, write_files(tmp_path / "in", **THREE))
         edit = house.engine.drafts.edit
+        assert edit(job_id, DraftChange(name="")).name.startswith("x incremental sync ")
         assert edit(job_id, DraftChange(mode=SyncType.FULL)).name.startswith("x full sync ")
         moved = edit(job_id, DraftChange(destination="/data/sales"))
         assert moved.name.startswith("sales full sync ")
