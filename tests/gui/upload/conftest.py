@@ -42,6 +42,6 @@ class _Desktop(QObject):
 def opened() -> Iterator[list[str]]:
     """Files and folders that were opened on the desktop, of which there is none."""
     desktop = _Desktop()
-    QDesktopServices.setUrlHandler("file", desktop, b"open")
+    QDesktopServices.setUrlHandler("file", desktop, "open")  # type: ignore[arg-type]  # the stub errs
     yield desktop.opened
     QDesktopServices.unsetUrlHandler("file")
