@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QTranslator
+from PySide6.QtCore import QLocale, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from app.domain.errors import LakeDropError, PlacesFailed
 from app.ui.choices import LANGUAGES, WindowChoices
-from app.ui.context import Navigator, UiContext
+from app.ui.context import UiContext
 from app.ui.engine_client import EngineLink
-from app.ui.error_presenter import ErrorPresenter
 from app.ui.faults import Faults
-from app.ui.formats import Formats
 from app.ui.main_window import MainWindow
-from app.ui.state_texts import StateTexts
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -54,6 +52,8 @@ def run(
     window.setWindowIcon(theme.icons.icon("arrow-up-from-line", theme.tokens.accent, size=64))
     faults.met.connect(lambda: window.tell_error(LakeDropError("")))
     window.first_painted.connect(link.open)
+    # Once the first page is whole: `app.__main__` collects nothing until then.
+    window.first_painted.connect(lambda: QTimer.singleShot(0, _collect_from_here_on))
     window.show()
     code = application.exec()
     link.close()
@@ -61,9 +61,15 @@ def run(
     return code
 
 
+def _collect_from_here_on() -> None:
+    """What was made so far stays as long as the window, and is never looked through again."""
+    gc.freeze()
+    gc.enable()
+
+
 def context_of(theme: Theme, link: EngineLink) -> UiContext:
     """After `speak`, whose language all texts take."""
-    return UiContext(theme, link, Formats(QLocale()), StateTexts(), ErrorPresenter(), Navigator())
+    return UiContext(theme, link)
 
 
 def speak(application: QApplication, resources: Path, wanted: str = "") -> QTranslator:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLocale, QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.ui.engine_client import EngineLink
-from app.ui.error_presenter import ErrorPresenter
-from app.ui.formats import Formats
-from app.ui.state_texts import StateTexts
-from app.ui.theme import Theme
+if TYPE_CHECKING:
+    from app.ui.engine_client import EngineLink
+    from app.ui.error_presenter import ErrorPresenter
+    from app.ui.formats import Formats
+    from app.ui.state_texts import StateTexts
+    from app.ui.theme import Theme
 
 
 class Navigator(QObject):
@@ -24,14 +26,31 @@ class Navigator(QObject):
     connection_renamed = Signal(str, str)  # before, now; ahead of `connections_changed`
 
 
-@dataclass(frozen=True, slots=True)
 class UiContext:
-    theme: Theme
-    link: EngineLink
-    formats: Formats
-    states: StateTexts
-    errors: ErrorPresenter
-    navigator: Navigator
+    """The words are made when the first page asks for them: the window's first paint needs none."""
+
+    def __init__(self, theme: Theme, link: EngineLink) -> None:
+        self.theme = theme
+        self.link = link
+        self.navigator = Navigator()
+
+    @cached_property
+    def formats(self) -> Formats:
+        from app.ui.formats import Formats
+
+        return Formats(QLocale())
+
+    @cached_property
+    def states(self) -> StateTexts:
+        from app.ui.state_texts import StateTexts
+
+        return StateTexts()
+
+    @cached_property
+    def errors(self) -> ErrorPresenter:
+        from app.ui.error_presenter import ErrorPresenter
+
+        return ErrorPresenter()
 
 
 class Page(QWidget):

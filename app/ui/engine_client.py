@@ -19,9 +19,9 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from shiboken6 import isValid
 
 from app.domain.errors import LakeDropError
-from app.domain.snapshots import JobSnapshot
 
 if TYPE_CHECKING:
+    from app.domain.snapshots import JobSnapshot
     from app.link.engine_client import Answer, EngineClient
 
 log = logging.getLogger(__name__)

@@ -20,12 +20,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.domain.errors import LakeDropError
-from app.domain.upload_job import RUNNING
 from app.ui.context import Page, UiContext
 from app.ui.engine_client import LinkState
 from app.ui.sidebar import Destination, Sidebar
 from app.ui.tokens import Tone
-from app.ui.upload.upload_page import UploadPage
+from app.ui.upload.upload_front import UploadFront
 from app.ui.widgets.banner import Banner, BannerAction
 
 _UPLOAD, _JOBS, _HISTORY, _CONNECTIONS = range(4)
@@ -52,7 +51,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(_SMALLEST)
         room = self.screen().availableSize() - _FRAME
         self.resize(_WANTED.boundedTo(room.expandedTo(_SMALLEST)))
-        self._upload = UploadPage(context)
+        self._upload = UploadFront(context)
         # The other pages are made when somebody first goes there: the window is up sooner.
         self._makers: dict[int, Callable[[UiContext], Page]] = {
             _JOBS: _jobs_page,
@@ -98,7 +97,6 @@ class MainWindow(QMainWindow):
         navigator.show_upload.connect(self._show_upload)
         navigator.show_connections.connect(lambda: self.go_to(_CONNECTIONS))
         navigator.show_files_of_sync.connect(self._show_files_of_sync)
-        self.first_painted.connect(self._upload.entered)
         link.state_changed.connect(self._tell_link)
         link.failed.connect(self.tell_error)
         for number in range(4):
@@ -135,7 +133,7 @@ class MainWindow(QMainWindow):
     def _show_upload(self, job_id: int) -> None:
         self.go_to(_UPLOAD)
         if job_id:
-            self._upload.choose_job(job_id)
+            self._upload.jobs.choose_job(job_id)
 
     def _show_files_of_sync(self, connection: str, sync_id: int, name: str) -> None:
         from app.ui.history.history_page import HistoryPage
@@ -147,15 +145,15 @@ class MainWindow(QMainWindow):
 
     def _new_upload(self) -> None:
         self.go_to(_UPLOAD)
-        self._upload.new_job()
+        self._upload.jobs.new_job()
 
     def _add_files(self) -> None:
         self.go_to(_UPLOAD)
-        self._upload.add_files()
+        self._upload.jobs.add_files()
 
     def _add_folder(self) -> None:
         self.go_to(_UPLOAD)
-        self._upload.add_folder()
+        self._upload.jobs.add_folder()
 
     # -- what comes from outside -------------------------------------------------------------
 
@@ -211,14 +209,20 @@ class MainWindow(QMainWindow):
         handled = super().event(event)
         if event.type() is QEvent.Type.Paint and not self._was_painted:
             self._was_painted = True
-            QTimer.singleShot(0, self.first_painted.emit)
+            QTimer.singleShot(0, self._after_first_paint)
         return handled
+
+    def _after_first_paint(self) -> None:
+        self.first_painted.emit()
+        self._page().entered()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._sidebar.set_narrow(self.width() < _NARROW_BELOW)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        from app.domain.upload_job import RUNNING
+
         running = [job for job in self._context.link.jobs.values() if job.state in RUNNING]
         if self._may_close or not running or self._context.link.state is not LinkState.READY:
             event.accept()

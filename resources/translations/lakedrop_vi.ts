@@ -1079,6 +1079,13 @@
     </message>
 </context>
 <context>
+    <name>UploadFront</name>
+    <message>
+        <source>Upload</source>
+        <translation>Tải lên</translation>
+    </message>
+</context>
+<context>
     <name>UploadPage</name>
     <message>
         <source>Add files</source>
@@ -1123,10 +1130,6 @@
     <message>
         <source>The files are here</source>
         <translation>Tệp nằm ở đây</translation>
-    </message>
-    <message>
-        <source>Upload</source>
-        <translation>Tải lên</translation>
     </message>
 </context>
 </TS>

@@ -1,10 +1,10 @@
-"""The upload page: jobs on the left; the chosen one's form, files and progress on the right."""
+"""The jobs of the upload page: all on the left; the chosen one's form, files and progress right."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.domain.errors import LakeDropError
 from app.domain.queue_item import ItemState
@@ -23,7 +23,7 @@ from app.ui.upload.new_drafts import NewDrafts
 from app.ui.upload.queue_table import QueueTable
 from app.ui.upload.start_talk import StartTalk
 from app.ui.widgets.banner import Banner, BannerAction
-from app.ui.widgets.buttons import button, label
+from app.ui.widgets.buttons import button
 from app.ui.widgets.segmented import Segmented
 
 _NARROW_BELOW = 1000
@@ -33,6 +33,8 @@ _LEFT_OUT_SHOWN = 12
 
 
 class UploadPage(Page):
+    """Stands in `UploadFront`, which shows it when there is a job."""
+
     def __init__(self, context: UiContext) -> None:
         super().__init__(context)
         self._job_id = 0
@@ -40,13 +42,14 @@ class UploadPage(Page):
         self._make_parts()
         self._lay_out()
         self._connect()
+        if context.link.jobs:
+            self.choose_job(max(context.link.jobs))
         self._show_chosen()
 
     def _make_parts(self) -> None:
         context = self.context
         self._new = button(context.theme, self.tr("New upload"), name="upload.newJob", icon="plus")
         self._list = JobList(context)
-        self._welcome = DropZone(context, large=True, names="welcome")
         self._form = JobForm(context)
         self._zone = DropZone(context, large=False, names="upload")
         self._table = QueueTable(context)
@@ -83,18 +86,11 @@ class UploadPage(Page):
         column.addLayout(filter_row)
         column.addWidget(self._table, 1)
         column.addWidget(self._footer)
-        self._right = QStackedWidget()
-        self._right.addWidget(self._welcome)
-        self._right.addWidget(job)
-        row = QHBoxLayout()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(14)
         row.addWidget(self._left)
-        row.addWidget(self._right, 1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 14, 16, 14)
-        whole.setSpacing(12)
-        whole.addWidget(label(self.tr("Upload"), role="title"))
-        whole.addLayout(row, 1)
+        row.addWidget(job, 1)
 
     def _connect(self) -> None:
         link = self.context.link
@@ -103,9 +99,8 @@ class UploadPage(Page):
         self._new.clicked.connect(self.new_job)
         self._list.chosen.connect(self._choose)
         self._list.removal_wanted.connect(self._remove_job)
-        for zone in (self._welcome, self._zone):
-            zone.add_files.connect(self.add_files)
-            zone.add_folder.connect(self.add_folder)
+        self._zone.add_files.connect(self.add_files)
+        self._zone.add_folder.connect(self.add_folder)
         self._form.valid_changed.connect(self._show_footer)
         self._form.edited.connect(lambda: self._talk.forget_start(self._job_id))
         self._form.manage_connections.connect(self.context.navigator.show_connections)
@@ -157,7 +152,6 @@ class UploadPage(Page):
             self._take_paths(DroppedPaths([path], 0))
 
     def show_drop_target(self, over: bool) -> None:
-        self._welcome.show_over(over)
         self._zone.show_over(over)
 
     def take(self, mime: QMimeData) -> None:
@@ -205,8 +199,6 @@ class UploadPage(Page):
 
     def _show_chosen(self) -> None:
         job = self._chosen()
-        self._left.setVisible(bool(self.context.link.jobs))
-        self._right.setCurrentIndex(0 if job is None else 1)
         self._form.show_job(job)
         self._talk.show_job(job)
         self._table.show_job(None if job is None else job.job_id)
