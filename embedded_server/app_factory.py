@@ -10,15 +10,17 @@ from starlette.types import ASGIApp
 
 from embedded_server.contract import PRODUCT, VERSION, ContractViolation
 from embedded_server.domain.errors import LakeError
-from embedded_server.gatekeeper import Gatekeeper
+from embedded_server.gate.gatekeeper import Gatekeeper, HouseRules
 from embedded_server.routes.answers import (
     error_answer,
     lake_error_answer,
     violation_as_lake_error,
 )
+from embedded_server.routes.callers import visitor_of
 from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.syncs import sync_routes
 from embedded_server.routes.uploads import FileCalls
+from embedded_server.services.admission import Admission
 from embedded_server.services.sync_service import SyncService
 from embedded_server.services.upload_service import UploadService
 
@@ -26,9 +28,10 @@ from embedded_server.services.upload_service import UploadService
 def create_app(
     sync_service: SyncService,
     upload_service: UploadService,
+    admission: Admission,
     call_workers: Executor,
     upload_workers: Executor,
-    port: int,
+    rules: HouseRules,
 ) -> ASGIApp:
     """The ASGI application behind its gatekeeper; the workers wait for the disk.
 
@@ -37,18 +40,19 @@ def create_app(
     # No documentation pages: they would load scripts from other machines.
     app = FastAPI(title=f"{PRODUCT} lake server", version=VERSION, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False
-    app.include_router(sync_routes(sync_service, call_workers))
+    app.include_router(sync_routes(sync_service, admission, call_workers))
     app.include_router(extension_routes(sync_service, call_workers))
-    app.add_exception_handler(LakeError, _on_lake_error)
+
+    async def on_lake_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, LakeError)
+        return lake_error_answer(admission.told(visitor_of(request.scope), error))
+
+    app.add_exception_handler(LakeError, on_lake_error)
     app.add_exception_handler(ContractViolation, _on_violation)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_bug)
-    return Gatekeeper(FileCalls(upload_service, upload_workers, app), port)
-
-
-async def _on_lake_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, LakeError)
-    return lake_error_answer(error)
+    file_calls = FileCalls(upload_service, admission, upload_workers, app)
+    return Gatekeeper(file_calls, rules, admission)
 
 
 async def _on_violation(_: Request, error: Exception) -> Response:

@@ -29,6 +29,7 @@ HISTORY_ROUTE = "/api/ingestion/file/sync/history"
 CAPABILITIES_ROUTE = "/api/lake/capabilities"
 USAGE_ROUTE = "/api/lake/usage"
 BATCH_ROUTE = "/api/lake/file/batch"
+HEALTH_ROUTE = "/healthz"  # needs no key, wherever it is asked
 
 EXTENSION_DIGEST = "digest"  # answers of uploads carry `sha256` and `size` of what was stored
 EXTENSION_USAGE = "usage"  # GET USAGE_ROUTE?path=/data/x counts what is at a path

@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 from embedded_server.app_factory import create_app
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.sql_catalog import SqlCatalog
-from embedded_server.domain.api_key import ApiKey
+from embedded_server.gate.gatekeeper import HouseRules
+from embedded_server.services.admission import Admission
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
@@ -49,14 +50,15 @@ class OpenedLake:
             self.close()
             raise
 
-    def app(self, key: ApiKey, port: int) -> ASGIApp:
+    def app(self, admission: Admission, rules: HouseRules) -> ASGIApp:
         open_syncs = OpenSyncs(self._catalog)
         return create_app(
-            SyncService(self._lake, self._catalog, open_syncs, key, now_ms),
+            SyncService(self._lake, self._catalog, open_syncs, now_ms),
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
+            admission,
             self._call_workers,
             self._upload_workers,
-            port,
+            rules,
         )
 
     def close(self) -> None:

@@ -9,12 +9,18 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from embedded_server.domain.errors import CannotServe
+from embedded_server.gate.connections import House, protocol_of
+
+if TYPE_CHECKING:
+    import ssl
 
 _BACKLOG = 512
 _GRACE_S = 5  # for uploads that are on their way when the server is asked to stop
@@ -58,9 +64,35 @@ def _cannot_listen(host: str, port: int, cause: OSError) -> CannotServe:
     )
 
 
-def address_of(listener: socket.socket) -> str:
+def address_of(listener: socket.socket, scheme: str = "http", name: str | None = None) -> str:
+    """As a client writes it; `name` is `host` or `host:port`."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    if name is not None:
+        has_port = name.rpartition(":")[2].isdecimal() and not name.endswith("]")
+        return f"{scheme}://{name}" if has_port else f"{scheme}://{name}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
+    """Raises `CannotServe` for files that are no certificate with its key."""
+    import ssl  # only here: a local server starts without it
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        # With a pass phrase asked for, OpenSSL would wait for somebody to type one.
+        context.load_cert_chain(cert, key, password=lambda: b"")
+    except ssl.SSLError as cause:
+        raise CannotServe(
+            f"{cert} and {key} cannot be used for TLS ({cause.reason or 'not in PEM'}): give a"
+            " certificate chain and its own private key, in PEM and without a pass phrase"
+        ) from cause
+    except OSError as cause:
+        raise CannotServe(
+            f"{cert} or {key} cannot be read: {cause.strerror or type(cause).__name__}"
+        ) from cause
+    return context
 
 
 class StopRequest:
@@ -93,21 +125,32 @@ class StopRequest:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, house: House, on_listening: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._house = house
         self._on_listening = on_listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._house.watch(asyncio.get_running_loop())
         await super().startup(sockets)
         self._on_listening()
 
 
 def serve(
-    app: ASGIApp, listener: socket.socket, stop: StopRequest, on_listening: Callable[[], None]
+    app: ASGIApp,
+    listener: socket.socket,
+    house: House,
+    stop: StopRequest,
+    on_listening: Callable[[], None],
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Returns once it was asked to stop and has answered, or cut off, whatever was on its way."""
     config = uvicorn.Config(
         app,
+        http=protocol_of(house),
+        ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
         log_config=None,
         access_log=False,  # a query may bear an api_key
         server_header=False,
@@ -118,7 +161,7 @@ def serve(
         timeout_graceful_shutdown=_GRACE_S,
         proxy_headers=False,
     )
-    server = _Server(config, on_listening)
+    server = _Server(config, house, on_listening)
     address = address_of(listener)  # a closed socket does not know it any more
     stop.reaches(server)
     try:

@@ -1,12 +1,13 @@
 """What a server is told at its start, by flags and by the environment.
 
-Plain argparse rather than a settings library: four flags and one variable do not pay for its
-import, and the engine waits for this process to start.
+Plain argparse rather than a settings library: all but the key are flags, checked here once, and the
+engine waits for this process to start.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,35 @@ from embedded_server.domain.errors import CannotServe
 KEY_VARIABLE = "LAKEDROP_API_KEY"
 DEFAULT_PORT = 8640
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+_ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 _MAX_PORT = 65_535
+_LONGEST_WAIT_S = 86_400
+_WRONG_KEYS_PER_MINUTE = 20
+_UNKNOWN_SYNCS_PER_MINUTE = 60  # on a strict server; on a local one nobody guesses
+# 128 bits take at least so many characters, whatever the alphabet of usual keys.
+_SHORTEST_STRICT_KEY = 22
+_DOCUMENTED_KEY = "cccccccc-14a1-4eb1-8964-000000000000"
+_NAME = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DoorSettings:
+    """Who may come in, and how long a client may take. Times in seconds."""
+
+    is_strict: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    names: tuple[str, ...] = ()  # `host` or `host:port`
+    wrong_keys_per_minute: int = _WRONG_KEYS_PER_MINUTE
+    unknown_syncs_per_minute: int = 0
+    head_s: float = 20.0
+    idle_s: float = 60.0
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.tls_cert is None else "https"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +56,7 @@ class Settings:
     port: int  # 0: any that is free
     managed: bool
     show_key: bool
+    door: DoorSettings
 
 
 def parse_arguments(arguments: Sequence[str]) -> Settings:
@@ -35,10 +65,12 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         prog="lakedrop serve", description="Serve a folder as a data lake."
     )
     parser.add_argument(
-        "--lake", required=True, type=_folder, metavar="DIR", help="folder that holds the lake"
+        "--lake", required=True, type=folder, metavar="DIR", help="folder that holds the lake"
     )
     parser.add_argument(
-        "--host", default=_LOOPBACK_HOSTS[0], help="this machine only (default: %(default)s)"
+        "--host",
+        default=_LOOPBACK_HOSTS[0],
+        help="address to listen on; any but loopback needs --strict (default: %(default)s)",
     )
     parser.add_argument(
         "--port",
@@ -49,14 +81,101 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     )
     parser.add_argument("--show-key", action="store_true", help="print the lake's key and exit")
     parser.add_argument("--managed", action="store_true", help=argparse.SUPPRESS)
+    _add_door(parser.add_argument_group("who may come in"))
     flags = parser.parse_args(arguments)
-    if flags.host not in _LOOPBACK_HOSTS:
-        parser.error(
-            f"--host {flags.host}: anything but 127.0.0.1, localhost or ::1 needs strict mode,"
-            " which this version does not have"
-        )
+    problem = _problem_of_door(flags)
+    if problem is not None:
+        parser.error(problem)
     host = _LOOPBACK_HOSTS[0] if flags.host == "localhost" else flags.host
-    return Settings(flags.lake, host, flags.port, flags.managed, flags.show_key)
+    return Settings(flags.lake, host, flags.port, flags.managed, flags.show_key, _door(flags))
+
+
+def _add_door(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--strict", action="store_true", help="ask for a key on every call but /healthz"
+    )
+    group.add_argument("--tls-cert", type=_file, metavar="FILE", help="certificate chain, in PEM")
+    group.add_argument("--tls-key", type=_file, metavar="FILE", help="its private key, in PEM")
+    group.add_argument(
+        "--insecure-lan",
+        action="store_true",
+        help="strict without TLS: whoever is on the network can read keys and data",
+    )
+    group.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        type=_name,
+        metavar="HOST[:PORT]",
+        help="a name by which clients reach the server; may be given again",
+    )
+    group.add_argument(
+        "--wrong-keys-per-minute",
+        type=_count,
+        default=_WRONG_KEYS_PER_MINUTE,
+        metavar="N",
+        help="tries with unknown keys from one address; 0 is no limit (default: %(default)s)",
+    )
+    group.add_argument(
+        "--unknown-syncs-per-minute",
+        type=_count,
+        metavar="N",
+        help="requests for unknown syncs from one address; 0 is no limit"
+        f" (default: {_UNKNOWN_SYNCS_PER_MINUTE} with --strict, else none)",
+    )
+    group.add_argument(
+        "--head-timeout",
+        type=_seconds,
+        default=20.0,
+        metavar="S",
+        help="time for a request's head to be whole (default: %(default)g)",
+    )
+    group.add_argument(
+        "--idle-timeout",
+        type=_seconds,
+        default=60.0,
+        metavar="S",
+        help="time without progress after which a client is cut off (default: %(default)g)",
+    )
+
+
+def _problem_of_door(flags: argparse.Namespace) -> str | None:
+    has_tls = flags.tls_cert is not None
+    if has_tls != (flags.tls_key is not None):
+        return "--tls-cert and --tls-key belong together: give both"
+    if has_tls and flags.insecure_lan:
+        return "--insecure-lan means no TLS: leave it out, or leave out --tls-cert and --tls-key"
+    if flags.insecure_lan and not flags.strict:
+        return "--insecure-lan goes with --strict"
+    if flags.host not in _LOOPBACK_HOSTS and not flags.strict:
+        return (
+            f"--host {flags.host}: other machines can reach any address but 127.0.0.1, localhost"
+            " and ::1, so strict mode is needed: add --strict"
+        )
+    if flags.strict and not has_tls and not flags.insecure_lan:
+        return (
+            "--strict needs TLS: give --tls-cert and --tls-key; or, where the network is trusted or"
+            " something else encrypts, --insecure-lan"
+        )
+    if flags.host in _ANY_ADDRESS and not flags.name:
+        return f"--host {flags.host} needs the names by which clients reach it: --name HOST"
+    return None
+
+
+def _door(flags: argparse.Namespace) -> DoorSettings:
+    unknown_syncs = flags.unknown_syncs_per_minute
+    if unknown_syncs is None:
+        unknown_syncs = _UNKNOWN_SYNCS_PER_MINUTE if flags.strict else 0
+    return DoorSettings(
+        is_strict=flags.strict,
+        tls_cert=flags.tls_cert,
+        tls_key=flags.tls_key,
+        names=tuple(flags.name),
+        wrong_keys_per_minute=flags.wrong_keys_per_minute,
+        unknown_syncs_per_minute=unknown_syncs,
+        head_s=flags.head_timeout,
+        idle_s=flags.idle_timeout,
+    )
 
 
 def take_key_from(environment: MutableMapping[str, str]) -> ApiKey | None:
@@ -73,10 +192,35 @@ def take_key_from(environment: MutableMapping[str, str]) -> ApiKey | None:
     return ApiKey(text) if text else None
 
 
-def _folder(text: str) -> Path:
+def check_strict_key(key: ApiKey) -> None:
+    """Raises `CannotServe` for a key of the environment that strangers could guess."""
+    text = key.revealed()
+    if not text.isascii():
+        raise CannotServe(f"{KEY_VARIABLE} must be plain ASCII: no header carries anything else")
+    if len(text) < _SHORTEST_STRICT_KEY or text == _DOCUMENTED_KEY:
+        raise CannotServe(
+            f"the key in {KEY_VARIABLE} can be guessed: strict mode takes one of at least"
+            f" {_SHORTEST_STRICT_KEY} random characters. Unset it and make one with"
+            " lakedrop keys add NAME --lake DIR"
+        )
+
+
+def folder(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("name a folder (it is empty: an unset variable?)")
     return Path(text)
+
+
+def _file(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("name a file (it is empty: an unset variable?)")
+    return Path(text)
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r:.200} is not HOST or HOST:PORT")
+    return text.lower()
 
 
 def _port(text: str) -> int:
@@ -85,5 +229,17 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def absolute(lake: Path) -> str:
-    return str(lake.absolute())  # not resolve(): a lake behind a link keeps the name it was given
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a whole number from 0 on")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= _LONGEST_WAIT_S:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a time in seconds, above 0")
+    return seconds

@@ -7,6 +7,9 @@
     │   ├── SyncNotFound        "sync info for id 8 not found"
     │   ├── SyncAlreadyEnded    "job is already ended"
     │   └── PathConflict        a file, folder or link stands in the way
+    ├── NotAuthenticated    401 not_authenticated  a key is missing, or nobody knows it
+    ├── NotAllowed          403 not_allowed        the key is known, and may not do this
+    ├── TooManyTries        429 bad_request        too many unknown keys or syncs: wait
     ├── BodyTooLarge        413 quota_exceed     send less in one request
     ├── LakeFull            507 quota_exceed     make room, then send again
     ├── ServerStopping      503 internal_error   send again later
@@ -17,6 +20,8 @@ machine outside the lake, nor a key.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from embedded_server import contract
 from embedded_server.contract import ErrorReason
@@ -31,6 +36,10 @@ class LakeError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    def headers(self) -> Mapping[str, str]:
+        """What the answer says besides its body."""
+        return {}
 
 
 class InvalidParam(LakeError):
@@ -60,6 +69,33 @@ class SyncAlreadyEnded(Refused):
 
 class PathConflict(Refused):
     """A file where a folder is needed, a folder where a file is, or a link in the way."""
+
+
+class NotAuthenticated(LakeError):
+    """The challenge tells a client that a key in `Authorization: Bearer` would let it in."""
+
+    status = 401
+    reason = ErrorReason.NOT_AUTHENTICATED
+
+    def headers(self) -> Mapping[str, str]:
+        return {"WWW-Authenticate": f'Bearer realm="{contract.PRODUCT}"'}  # RFC 6750, section 3
+
+
+class NotAllowed(LakeError):
+    status = 403
+    reason = ErrorReason.NOT_ALLOWED
+
+
+class TooManyTries(LakeError):
+    status = 429
+    reason = ErrorReason.BAD_REQUEST
+
+    def __init__(self, what: str, retry_after_s: int) -> None:
+        super().__init__(f"too many {what} from this address: try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": str(self.retry_after_s)}
 
 
 class BodyTooLarge(LakeError):

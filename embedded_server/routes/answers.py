@@ -42,7 +42,7 @@ def error_answer(
 
 
 def lake_error_answer(error: LakeError) -> Response:
-    return error_answer(error.status, error.message, error.reason.value)
+    return error_answer(error.status, error.message, error.reason.value, error.headers())
 
 
 def violation_as_lake_error(violation: ContractViolation) -> InvalidParam:

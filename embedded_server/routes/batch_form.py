@@ -13,6 +13,7 @@ from embedded_server.contract import (
     BatchFileResult,
     UploadAnswer,
 )
+from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import BodyTooLarge, InvalidParam, LakeError
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes.form_parts import FormConsumer
@@ -51,10 +52,13 @@ class _Part:
 
 
 class BatchForm(FormConsumer):
-    def __init__(self, boundary: bytes, service: UploadService, sync_id: int) -> None:
+    def __init__(
+        self, boundary: bytes, service: UploadService, sync_id: int, caller: Caller = OWNER
+    ) -> None:
         super().__init__(boundary, max_files=BATCH_MAX_FILES)
         self._service = service
         self._sync_id = sync_id
+        self._caller = caller
         self._gate: SyncGate | None = None
         self._parts: list[_Part] = []
         self._not_durable: list[_Part] = []
@@ -62,7 +66,7 @@ class BatchForm(FormConsumer):
         self._size_bytes = 0
 
     def open(self) -> None:
-        self._gate = self._service.find_sync(self._sync_id)
+        self._gate = self._service.find_sync(self._sync_id, self._caller)
 
     def feed(self, data: bytes) -> None:
         self._size_bytes += len(data)

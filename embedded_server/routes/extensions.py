@@ -16,8 +16,10 @@ from embedded_server.contract import (
     Capabilities,
 )
 from embedded_server.domain.errors import InvalidParam
+from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.batch_form import BATCH_MAX_BYTES, BATCH_MAX_FILES
+from embedded_server.routes.callers import caller_of
 from embedded_server.routes.query import parse_query
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.sync_service import SyncService
@@ -42,6 +44,8 @@ def extension_routes(service: SyncService, workers: Executor) -> APIRouter:
         path_text = parse_query(request.scope).get("path")
         if path_text is None:
             raise InvalidParam("path is missing in the query")
-        return json_answer((await in_worker(workers, service.usage, path_text)).to_wire())
+        path = LakePath.parse(path_text)
+        caller_of(request.scope).check_may_see(path)
+        return json_answer((await in_worker(workers, service.usage, path)).to_wire())
 
     return router

@@ -13,23 +13,26 @@ from embedded_server.contract import (
     START_ROUTE,
     EndSyncRequest,
     StartSyncRequest,
-    text_field,
 )
+from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes.answers import json_answer
+from embedded_server.routes.callers import caller_of_body
 from embedded_server.routes.json_body import json_object
 from embedded_server.routes.query import page, parse_query
 from embedded_server.routes.worker_calls import in_worker
+from embedded_server.services.admission import Admission
 from embedded_server.services.sync_service import SyncService
 
 
-def sync_routes(service: SyncService, workers: Executor) -> APIRouter:
+def sync_routes(service: SyncService, admission: Admission, workers: Executor) -> APIRouter:
     router = APIRouter()
 
     @router.post(START_ROUTE, summary="Start a sync")
     async def start(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
-        service.check_key(text_field(body, "api_key"))
-        wanted = StartSyncRequest.from_wire(body)
+        caller = caller_of_body(admission, request.scope, body)
+        wanted = StartSyncRequest.from_wire({"api_key": "", **body})
+        caller.check_may_write(LakePath.parse(wanted.path))
         sync_id = await in_worker(
             workers, service.start, wanted.name, wanted.path, wanted.sync_type
         )
@@ -38,8 +41,9 @@ def sync_routes(service: SyncService, workers: Executor) -> APIRouter:
     @router.post(END_ROUTE, summary="End a sync")
     async def end(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
-        service.check_key(text_field(body, "api_key"))
-        await in_worker(workers, service.end, EndSyncRequest.from_wire(body).sync_id)
+        caller = caller_of_body(admission, request.scope, body)
+        wanted = EndSyncRequest.from_wire({"api_key": "", **body})
+        await in_worker(workers, service.end, wanted.sync_id, caller)
         return json_answer({"success": True})
 
     @router.get(LIST_ROUTE, summary="List sync jobs, oldest first")

@@ -7,6 +7,7 @@ import logging
 from multipart import MultipartSegment
 
 from embedded_server.contract import DIGEST_HEADER, UploadAnswer
+from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import InvalidParam, LakeError, Refused
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes.form_parts import FormConsumer
@@ -19,19 +20,25 @@ _log = logging.getLogger(__name__)
 
 class UploadForm(FormConsumer):
     def __init__(
-        self, boundary: bytes, service: UploadService, sync_id: int, path_text: str | None
+        self,
+        boundary: bytes,
+        service: UploadService,
+        sync_id: int,
+        path_text: str | None,
+        caller: Caller = OWNER,
     ) -> None:
         super().__init__(boundary, max_files=2)
         self._service = service
         self._sync_id = sync_id
         self._path_text = path_text
+        self._caller = caller
         self._upload: Upload | None = None
         self._expected_sha256: str | None = None
         self._place: tuple[SyncGate, LakePath] | None = None
 
     def open(self) -> None:
         """Before any byte of the body is looked at: is there such a sync, and such a place?"""
-        gate = self._service.find_sync(self._sync_id)
+        gate = self._service.find_sync(self._sync_id, self._caller)
         self._place = gate, self._service.folder_in(gate, self._path_text)
 
     def on_file_begins(self, file_name: str | None, segment: MultipartSegment) -> None:

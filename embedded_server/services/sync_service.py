@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from embedded_server.contract import LakeUsage, SyncJob, SyncStatus, SyncType, UploadRecord
-from embedded_server.domain.api_key import ApiKey
+from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import InvalidParam, PathConflict, SyncAlreadyEnded
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.ports import Catalog, Clock, Lake
@@ -20,18 +20,11 @@ _NOT_IN_LABELS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class SyncService:
-    def __init__(
-        self, lake: Lake, catalog: Catalog, open_syncs: OpenSyncs, key: ApiKey, clock: Clock
-    ) -> None:
+    def __init__(self, lake: Lake, catalog: Catalog, open_syncs: OpenSyncs, clock: Clock) -> None:
         self._lake = lake
         self._catalog = catalog
         self._open_syncs = open_syncs
-        self._key = key
         self._clock = clock
-
-    def check_key(self, offered: str) -> None:
-        """Raises `WrongKey`."""
-        self._key.check(offered)
 
     def start(self, name: str, path_text: str, sync_type: SyncType) -> int:
         """Returns the new sync's id. Raises `InvalidParam`, `PathConflict`."""
@@ -43,14 +36,15 @@ class SyncService:
         self._lake.check_place(Sync(0, path, sync_type, SyncStatus.SYNCING, self._clock()))
         return self._catalog.add_sync(name, path, sync_type, self._clock())
 
-    def end(self, sync_id: int) -> None:
+    def end(self, sync_id: int, caller: Caller = OWNER) -> None:
         """A fence: what was acknowledged is in, what was not is out. A full sync's data swaps here.
 
-        Raises `SyncNotFound`, `SyncAlreadyEnded`, `PathConflict`, `LakeFull`, `LakeFault`; after
-        any but the first two, *end* may be called again (it says *already ended* for a sync whose
-        swap had begun and lost its place: that one has failed).
+        Raises `SyncNotFound`, `SyncAlreadyEnded`, `NotAllowed`, `PathConflict`, `LakeFull`,
+        `LakeFault`; after any but the first two, *end* may be called again (it says *already
+        ended* for a sync whose swap had begun and lost its place: that one has failed).
         """
         gate = self._open_syncs.find(sync_id)
+        caller.check_may_write(gate.sync.path)
         with gate.ending:
             if gate.ended:
                 raise SyncAlreadyEnded
@@ -107,5 +101,5 @@ class SyncService:
     def history(self, offset: int, limit: int) -> Sequence[UploadRecord]:
         return self._catalog.upload_records(offset, limit)
 
-    def usage(self, path_text: str) -> LakeUsage:
-        return self._lake.usage(LakePath.parse(path_text))
+    def usage(self, path: LakePath) -> LakeUsage:
+        return self._lake.usage(path)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embedded_server.contract import SyncStatus
+from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import InvalidParam, LakeError, Refused
 from embedded_server.domain.lake_path import LakePath, checked_name
 from embedded_server.domain.ports import Catalog, Clock, Lake
@@ -104,9 +105,11 @@ class UploadService:
         self._open_syncs = open_syncs
         self._clock = clock
 
-    def find_sync(self, sync_id: int) -> SyncGate:
-        """Raises `SyncNotFound` or `SyncAlreadyEnded`."""
-        return self._open_syncs.find(sync_id)
+    def find_sync(self, sync_id: int, caller: Caller = OWNER) -> SyncGate:
+        """Raises `SyncNotFound`, `SyncAlreadyEnded`, `NotAllowed`."""
+        gate = self._open_syncs.find(sync_id)
+        caller.check_may_write(gate.sync.path)
+        return gate
 
     def folder_in(self, gate: SyncGate, path_text: str | None) -> LakePath:
         """The folder that a request names, or the sync's own. Raises `InvalidParam`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 SAMPLE_KEY = "cccccccc-14a1-4eb1-8964-000000000000"  # the documentation's
-_FIRST_LINE = re.compile(r"listening on (http://\S+)$")
+_FIRST_LINE = re.compile(r"listening on (https?://\S+)$")
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
 

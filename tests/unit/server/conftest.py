@@ -11,7 +11,6 @@ import pytest
 
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.contract import SyncType
-from embedded_server.domain.api_key import ApiKey
 from embedded_server.opened_lake import now_ms
 from embedded_server.routes.upload_form import UploadForm
 from embedded_server.services.open_syncs import OpenSyncs
@@ -33,7 +32,7 @@ class Rooms:
         self._pool = ThreadPoolExecutor(4)
         self.lake = LocalLake(self.layout, self.disk, self._pool, now_ms)
         open_syncs = OpenSyncs(self.catalog)
-        self.syncs = SyncService(self.lake, self.catalog, open_syncs, ApiKey("k"), now_ms)
+        self.syncs = SyncService(self.lake, self.catalog, open_syncs, now_ms)
         self.uploads = UploadService(self.lake, self.catalog, open_syncs, now_ms)
         if recovered:
             self.recover()

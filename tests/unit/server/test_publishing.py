@@ -19,6 +19,7 @@ from embedded_server.domain.errors import (
     PathConflict,
     SyncAlreadyEnded,
 )
+from embedded_server.domain.lake_path import LakePath
 from embedded_server.services.open_syncs import SyncGate
 from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.folder_syncer import FolderSyncer
@@ -104,7 +105,7 @@ def test_a_full_sync_without_files_leaves_the_path_empty(rooms: Rooms) -> None:
     sync_id = rooms.start("/data/x", SyncType.FULL)
     rooms.syncs.end(sync_id)
     assert tree(rooms.files) == {}
-    assert rooms.syncs.usage("/data/x").files == 0
+    assert rooms.syncs.usage(LakePath.parse("/data/x")).files == 0
     assert tree(rooms.trash) == {f"{sync_id}/1/data/x/old.csv": b"old"}
 
 
@@ -350,5 +351,5 @@ def test_usage_counts_nothing_behind_a_link(rooms: Rooms, tmp_path: Path) -> Non
     (outside / "x" / "precious.csv").write_bytes(b"precious")
     (rooms.files / "data").symlink_to(outside, target_is_directory=True)
     for path in ("/data", "/data/x", "/data/x/precious.csv"):
-        usage = rooms.syncs.usage(path)
+        usage = rooms.syncs.usage(LakePath.parse(path))
         assert (usage.files, usage.bytes) == (0, 0)

@@ -1,0 +1,191 @@
+"""uvicorn's HTTP protocol with what it leaves out: patience, and who is at the other end.
+
+One sweep a second looks at every connection, so that a request costs no timer of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from embedded_server.gate.patience import Limits, Patience, Stage, WakingClock
+from embedded_server.routes.callers import VISITOR
+from embedded_server.services.admission import Visitor
+
+_TOO_SLOW = (408, "Request Timeout")
+_HEAD_TOO_LONG = (431, "Request Header Fields Too Large")
+
+_log = logging.getLogger(__name__)
+
+VisitorOf = Callable[[tuple[str, int] | None, tuple[str, int | None] | None], Visitor]
+
+
+@dataclass(slots=True)
+class House:
+    """What all connections of a server share; the event loop's thread alone touches it."""
+
+    limits: Limits
+    visitor_of: VisitorOf
+    most_connections: int
+    clock: WakingClock = field(init=False)
+    # In the order in which they began to wait; these are the ones to close when all are taken.
+    waiting: dict[WatchedConnection, None] = field(default_factory=dict)
+    open: set[WatchedConnection] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.clock = WakingClock(self.limits.tick_s, 0.0)
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Sweeps from now on, for as long as the loop runs."""
+        self.clock = WakingClock(self.limits.tick_s, loop.time())
+        loop.call_later(self.limits.tick_s, self._sweep, loop)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.clock.tick(loop.time())
+        for connection in list(self.open):
+            connection.look(self.clock.awake_s)
+        loop.call_later(self.limits.tick_s, self._sweep, loop)
+
+    def make_room(self) -> None:
+        """Whoever has waited longest without a request of its own gives way to a new one."""
+        if len(self.open) > self.most_connections and self.waiting:
+            next(iter(self.waiting)).give_way()
+
+
+class CountedTransport(asyncio.Transport):
+    """Passes everything on, and knows how many bytes were written: no transport tells."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self.written_bytes = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written_bytes += len(data)
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def get_write_buffer_size(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+
+class WatchedConnection(HttpToolsProtocol):
+    """Made by uvicorn from a class of `protocol_of`, which gives it its house."""
+
+    house: House
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._patience = Patience(self.house.limits, self.house.clock.awake_s)
+        self._is_given_up = False
+
+    # -- what the transport tells -----------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._counted = CountedTransport(transport)
+        super().connection_made(self._counted)
+        house = self.house
+        house.open.add(self)
+        house.waiting[self] = None
+        # Asked now: a client that has gone by the time its request is read cannot be asked about.
+        visitor = house.visitor_of(self.client, self.server)
+        self._needs_key = visitor.needs_key
+        self.app_state = {**self.app_state, VISITOR: visitor}
+        house.make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.house.open.discard(self)
+        self.house.waiting.pop(self, None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_given_up:
+            return
+        patience = self._patience
+        if patience.stage is Stage.IDLE:
+            patience.enter(Stage.HEAD, self.house.clock.awake_s)
+        patience.came += len(data)
+        super().data_received(data)
+        if patience.has_too_long_a_head:
+            self._give_up(*_HEAD_TOO_LONG)
+
+    # -- what the parser tells --------------------------------------------------------------
+
+    def on_headers_complete(self) -> None:
+        self._patience.enter(Stage.BODY, self.house.clock.awake_s)
+        # Without a key in its head a stranger's request is no reason to keep it: its body may
+        # never come. One with a wrong key is answered at once and waits again.
+        if not self._needs_key or any(name == b"authorization" for name, _ in self.headers):
+            self.house.waiting.pop(self, None)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._patience.enter(Stage.IDLE, self.house.clock.awake_s)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self in self.house.open:
+            self.house.waiting[self] = None
+
+    # -- what the sweep asks ----------------------------------------------------------------
+
+    def look(self, awake_s: float) -> None:
+        """Closes the connection when its client takes too long."""
+        if self._is_given_up:  # a client that does not even take its refusal
+            self.transport.abort()
+            return
+        waiting_bytes = self.transport.get_write_buffer_size()
+        taken_bytes = self._counted.written_bytes - waiting_bytes
+        if self._patience.is_over_for_reader(
+            awake_s, waiting_bytes=waiting_bytes, taken_bytes=taken_bytes
+        ):
+            _log.info("a connection was closed: its client does not read")
+            self.transport.abort()
+        elif self._patience.is_over_for_sender(awake_s, server_reads=not self.flow.read_paused):
+            _log.info("a connection was closed: its client sends too slowly")
+            self._give_up(*_TOO_SLOW)
+
+    def give_way(self) -> None:
+        _log.info("a connection without a request was closed: there are too many")
+        self.house.waiting.pop(self, None)
+        self.transport.abort()
+
+    def _give_up(self, status: int, phrase: str) -> None:
+        self._is_given_up = True
+        if self.transport.is_closing():
+            return
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            head = f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            self.transport.write(head.encode("ascii"))
+        if cycle is not None:
+            cycle.disconnected = True  # nothing more may be written behind that
+        self.transport.close()
+
+
+def protocol_of(house: House) -> type[WatchedConnection]:
+    """The class that uvicorn makes connections of."""
+    return type("HouseConnection", (WatchedConnection,), {"house": house})
