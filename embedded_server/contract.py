@@ -30,10 +30,16 @@ CAPABILITIES_ROUTE = "/api/lake/capabilities"
 USAGE_ROUTE = "/api/lake/usage"
 BATCH_ROUTE = "/api/lake/file/batch"
 HEALTH_ROUTE = "/healthz"  # needs no key, wherever it is asked
+ABORT_ROUTE = "/api/lake/sync/abort"
 
 EXTENSION_DIGEST = "digest"  # answers of uploads carry `sha256` and `size` of what was stored
 EXTENSION_USAGE = "usage"  # GET USAGE_ROUTE?path=/data/x counts what is at a path
 EXTENSION_BATCH = "batch"  # POST BATCH_ROUTE?sync_id=7 carries many small files
+EXTENSION_IDEMPOTENCY = "idempotency"  # *start* takes IDEMPOTENCY_HEADER: asked twice, done once
+EXTENSION_ABORT = "abort"  # POST ABORT_ROUTE {"sync_id", "api_key"} gives a running sync up
+
+# draft-ietf-httpapi-idempotency-key-header: the same key with the same body is the same sync.
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 # A part of a batch names its folder (percent-encoded UTF-8) and its digest (RFC 9530) in headers.
 BATCH_FOLDER_HEADER = "Lake-Folder"
@@ -50,6 +56,15 @@ JOB_ALREADY_ENDED = "job is already ended"
 
 def sync_not_found_text(sync_id: int) -> str:
     return f"sync info for id {sync_id} not found"
+
+
+# Texts of our own, likewise exact: a client starts over after the first and stops after the second.
+def sync_expired_text(sync_id: int) -> str:
+    return f"sync {sync_id} has expired: nothing came for it for too long. Start a new one"
+
+
+def sync_aborted_text(sync_id: int) -> str:
+    return f"sync {sync_id} was aborted: nothing can be added to it. Start a new one"
 
 
 JsonObject: TypeAlias = Mapping[str, Any]
@@ -164,6 +179,23 @@ class EndSyncRequest:
 
     def __repr__(self) -> str:
         return f"EndSyncRequest(sync_id={self.sync_id}, api_key=…)"
+
+
+@dataclass(frozen=True, slots=True)
+class AbortAnswer:
+    """`kept_uploads`: uploads of an incremental sync that were in sight already, and stay there."""
+
+    kept_uploads: int
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"success": True, "kept_uploads": self.kept_uploads}
+
+    @classmethod
+    def from_wire(cls, body: object) -> AbortAnswer:
+        fields = as_object(body)
+        if fields.get("success") is not True:
+            raise ContractViolation("success must be true")
+        return cls(int_field(fields, "kept_uploads"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,12 @@ from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
+from embedded_server.services.expiry import (
+    DAY_MS,
+    DEFAULT_LIMIT_DAYS,
+    IdleWatch,
+    IdleWatcher,
+)
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
@@ -34,11 +40,19 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
 class OpenedLake:
     """A lake that is recovered and ready; the caller holds its lock as long as this lives."""
 
-    def __init__(self, layout: Layout, disk: Disk) -> None:
+    def __init__(
+        self, layout: Layout, disk: Disk, sync_idle_days: float = DEFAULT_LIMIT_DAYS
+    ) -> None:
         """Raises `CannotServe`."""
+        self._idle_limit_ms = int(sync_idle_days * DAY_MS)
+        self._idle_watcher: IdleWatcher | None = None
         self._catalog: SqlCatalog = open_catalog(layout.catalog)
         self._call_workers = ThreadPoolExecutor(_CALL_WORKERS, "call")
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
@@ -52,8 +66,12 @@ class OpenedLake:
 
     def app(self, admission: Admission, rules: HouseRules) -> ASGIApp:
         open_syncs = OpenSyncs(self._catalog)
+        syncs = SyncService(self._lake, self._catalog, open_syncs, now_ms)
+        self._idle_watcher = IdleWatcher(
+            IdleWatch(self._catalog, syncs, now_ms, monotonic_ms, self._idle_limit_ms)
+        )
         return create_app(
-            SyncService(self._lake, self._catalog, open_syncs, now_ms),
+            syncs,
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
             admission,
             self._call_workers,
@@ -66,6 +84,8 @@ class OpenedLake:
 
         Only then may the lake's lock go to another server.
         """
+        if self._idle_watcher is not None:
+            self._idle_watcher.close()
         self._call_workers.shutdown()
         self._upload_workers.shutdown()
         self._sync_workers.shutdown()

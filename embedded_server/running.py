@@ -59,7 +59,7 @@ def serve_locked(
     with listening_socket(settings.host, settings.port) as listener:
         address = address_of(listener, door.scheme, door.names[0] if door.names else None)
         with unusable_folder_told(settings.lake):
-            opened = OpenedLake(layout, disk)
+            opened = OpenedLake(layout, disk, settings.sync_idle_days)
 
         def on_listening() -> None:
             with unusable_folder_told(settings.lake):

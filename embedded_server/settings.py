@@ -21,6 +21,7 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 _MAX_PORT = 65_535
 _LONGEST_WAIT_S = 86_400
+_MAX_IDLE_DAYS = 36_500
 _WRONG_KEYS_PER_MINUTE = 20
 _UNKNOWN_SYNCS_PER_MINUTE = 60  # on a strict server; on a local one nobody guesses
 # 128 bits take at least so many characters, whatever the alphabet of usual keys.
@@ -57,6 +58,7 @@ class Settings:
     managed: bool
     show_key: bool
     door: DoorSettings
+    sync_idle_days: int
 
 
 def parse_arguments(arguments: Sequence[str]) -> Settings:
@@ -79,6 +81,13 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         metavar="N",
         help="0 takes any free one (default: %(default)s)",
     )
+    parser.add_argument(
+        "--sync-idle-days",
+        type=_days,
+        default=7,
+        metavar="N",
+        help="a sync that nobody feeds or ends for N days fails (default: %(default)s)",
+    )
     parser.add_argument("--show-key", action="store_true", help="print the lake's key and exit")
     parser.add_argument("--managed", action="store_true", help=argparse.SUPPRESS)
     _add_door(parser.add_argument_group("who may come in"))
@@ -87,7 +96,15 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     if problem is not None:
         parser.error(problem)
     host = _LOOPBACK_HOSTS[0] if flags.host == "localhost" else flags.host
-    return Settings(flags.lake, host, flags.port, flags.managed, flags.show_key, _door(flags))
+    return Settings(
+        flags.lake,
+        host,
+        flags.port,
+        flags.managed,
+        flags.show_key,
+        _door(flags),
+        flags.sync_idle_days,
+    )
 
 
 def _add_door(group: argparse._ArgumentGroup) -> None:
@@ -243,3 +260,9 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= _LONGEST_WAIT_S:
         raise argparse.ArgumentTypeError(f"{text!r:.60} is not a time in seconds, above 0")
     return seconds
+
+
+def _days(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= _MAX_IDLE_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days: 1 to {_MAX_IDLE_DAYS}")
+    return int(text)

@@ -12,16 +12,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, insert, literal_column, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from embedded_server.catalog.group_writer import GroupWriter
-from embedded_server.catalog.tables import swaps, syncs, uploads
+from embedded_server.catalog.tables import swaps, syncs, upload_blocks, uploads
 from embedded_server.contract import SyncJob, SyncStatus, SyncType, UploadRecord
-from embedded_server.domain.errors import LakeError, LakeFault, LakeFull
+from embedded_server.domain.errors import KeyUsedOtherwise, LakeError, LakeFault, LakeFull
 from embedded_server.domain.lake_path import LakePath
-from embedded_server.domain.sync import SwapIntent, Sync
+from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
 from embedded_server.domain.upload import Destination, UploadRow
 
 _ORG_ID = 0  # one lake, one organisation; the public contract has the field
@@ -44,6 +54,18 @@ _count_uploads_statement = (
 )
 _count_uploads = str(_count_uploads_statement.compile(dialect=_SQLITE))
 
+# The word is in the statement, or the index of running syncs could not serve it.
+_RUNNING = select(syncs.c.sync_id).where(text("syncs.status = 'Syncing'"))
+# A sync that was fed since the last look counts from there; one whose file is arriving not at all.
+_ADD_IDLE_TIME = """
+UPDATE syncs SET watched_at_ms = :now_ms, idle_ms = CASE
+    WHEN sync_id IN (SELECT sync_id FROM uploads WHERE status = 'Syncing') THEN 0
+    WHEN fed_at_ms > watched_at_ms
+    THEN idle_ms + max(0, min(:at_most_ms, :now_ms - fed_at_ms))
+    ELSE idle_ms + max(:at_least_ms, min(:at_most_ms, :now_ms - watched_at_ms))
+END WHERE status = 'Syncing'
+"""
+
 
 class SqlCatalog:
     """Any thread may call it: writes go to the writer thread, reads take a connection of a pool."""
@@ -58,7 +80,16 @@ class SqlCatalog:
 
     # -- syncs -------------------------------------------------------------------------------
 
-    def add_sync(self, name: str, path: LakePath, sync_type: SyncType, now_ms: int) -> int:
+    def add_sync(
+        self,
+        name: str,
+        path: LakePath,
+        sync_type: SyncType,
+        now_ms: int,
+        *,
+        once: IdempotentStart | None = None,
+        key_name: str = "",
+    ) -> int:
         values = {
             "name": name,
             "path": str(path),
@@ -70,8 +101,39 @@ class SqlCatalog:
             "num_failed": 0,
             "fed_at_ms": now_ms,
             "watched_at_ms": now_ms,
+            "key_name": key_name,
         }
-        return self._write(lambda db: _new_id(db, insert(syncs).values(values)))
+
+        def work(db: Connection) -> int:
+            if once is None:
+                return _new_id(db, insert(syncs).values(values))
+            # Here, where one thread writes: of two calls at once the second finds the first's sync.
+            known = _started(db, once, key_name)
+            if known is not None:
+                return known
+            remembered = {
+                "idempotency_key": once.key,
+                "idempotency_fingerprint": once.fingerprint,
+            }
+            return _new_id(db, insert(syncs).values(values | remembered))
+
+        return self._write(work)
+
+    def find_started(self, once: IdempotentStart, key_name: str) -> int | None:
+        with self._reading() as db:
+            return _started(db, once, key_name)
+
+    def forget_idempotency_keys(self, ended_before_ms: int) -> None:
+        over = (
+            syncs.c.idempotency_key.is_not(None),
+            syncs.c.status != SyncStatus.SYNCING.value,
+            syncs.c.ended_at_ms < ended_before_ms,
+        )
+        with self._reading() as db:  # a write, however small, waits for the disk
+            if db.execute(select(syncs.c.sync_id).where(*over).limit(1)).first() is None:
+                return
+        forget = update(syncs).where(*over).values(idempotency_key=None, idempotency_fingerprint="")
+        self._write(lambda db: db.execute(forget))
 
     def find_sync(self, sync_id: int) -> Sync | None:
         with self._reading() as db:
@@ -84,29 +146,55 @@ class SqlCatalog:
             SyncType(row.sync_type),
             SyncStatus(row.status),
             row.started_at_ms,
+            row.message,
         )
 
     def finish_sync(self, sync_id: int, now_ms: int) -> None:
-        self._close_sync(sync_id, SyncStatus.FINISHED, now_ms)
+        self._close_sync(sync_id, SyncStatus.FINISHED, now_ms, "")
 
-    def fail_sync(self, sync_id: int, now_ms: int) -> None:
-        self._close_sync(sync_id, SyncStatus.FAILED, now_ms)
+    def fail_sync(self, sync_id: int, now_ms: int, message: str) -> None:
+        self._close_sync(sync_id, SyncStatus.FAILED, now_ms, message)
 
-    def _close_sync(self, sync_id: int, status: SyncStatus, now_ms: int) -> None:
+    def _close_sync(self, sync_id: int, status: SyncStatus, now_ms: int, message: str) -> None:
         def work(db: Connection) -> None:
             db.execute(update(swaps).where(swaps.c.sync_id == sync_id).values(done=1))
             db.execute(
                 update(syncs)
                 .where(syncs.c.sync_id == sync_id, syncs.c.status == SyncStatus.SYNCING.value)
-                .values(status=status.value, ended_at_ms=now_ms)
+                .values(status=status.value, ended_at_ms=now_ms, message=message)
             )
 
         self._write(work)
 
-    def running_sync_ids(self) -> frozenset[int]:
-        running = select(syncs.c.sync_id).where(syncs.c.status == SyncStatus.SYNCING.value)
+    def finished_uploads(self, sync_id: int) -> int:
+        total = select(func.coalesce(func.sum(upload_blocks.c.finished), 0)).where(
+            upload_blocks.c.sync_id == sync_id
+        )
         with self._reading() as db:
-            return frozenset(db.execute(running).scalars())
+            return int(db.execute(total).scalar_one())
+
+    # -- idle time ---------------------------------------------------------------------------
+
+    def feed_sync(self, sync_id: int, now_ms: int) -> None:
+        fed = update(syncs).where(syncs.c.sync_id == sync_id).values(fed_at_ms=now_ms, idle_ms=0)
+        self._write(lambda db: db.execute(fed))
+
+    def add_idle_time(self, now_ms: int, at_least_ms: int, at_most_ms: int) -> None:
+        with self._reading() as db:
+            if not db.execute(select(_RUNNING.exists())).scalar_one():
+                return
+        times = {"now_ms": now_ms, "at_least_ms": at_least_ms, "at_most_ms": at_most_ms}
+        self._write(lambda db: db.execute(text(_ADD_IDLE_TIME), times))
+
+    def idle_sync_ids(self, limit_ms: int) -> Sequence[int]:
+        on_its_way = select(uploads.c.sync_id).where(uploads.c.status == SyncStatus.SYNCING.value)
+        idle = _RUNNING.where(syncs.c.idle_ms >= limit_ms, syncs.c.sync_id.not_in(on_its_way))
+        with self._reading() as db:
+            return list(db.execute(idle).scalars())
+
+    def running_sync_ids(self) -> frozenset[int]:
+        with self._reading() as db:
+            return frozenset(db.execute(_RUNNING).scalars())
 
     def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]:
         page = select(syncs).where(syncs.c.sync_id > offset).order_by(syncs.c.sync_id).limit(limit)
@@ -263,6 +351,18 @@ class SqlCatalog:
 def _new_id(db: Connection, statement: object) -> int:
     key = db.execute(statement).inserted_primary_key  # type: ignore[call-overload]
     return int(key[0])
+
+
+def _started(db: Connection, once: IdempotentStart, key_name: str) -> int | None:
+    same_key = select(syncs.c.sync_id, syncs.c.idempotency_fingerprint).where(
+        syncs.c.key_name == key_name, syncs.c.idempotency_key == once.key
+    )
+    row = db.execute(same_key).one_or_none()
+    if row is None:
+        return None
+    if row.idempotency_fingerprint != once.fingerprint:
+        raise KeyUsedOtherwise
+    return int(row.sync_id)
 
 
 def _upload_values(row: UploadRow) -> dict[str, object]:

@@ -6,10 +6,14 @@
     │   ├── WrongKey            "invalid api key"
     │   ├── SyncNotFound        "sync info for id 8 not found"
     │   ├── SyncAlreadyEnded    "job is already ended"
+    │   ├── SyncAborted         "sync 8 was aborted: …"
+    │   ├── EndHasBegun         too late to abort
     │   └── PathConflict        a file, folder or link stands in the way
     ├── NotAuthenticated    401 not_authenticated  a key is missing, or nobody knows it
     ├── NotAllowed          403 not_allowed        the key is known, and may not do this
     ├── TooManyTries        429 bad_request        too many unknown keys or syncs: wait
+    ├── SyncExpired         410 expired          start a new sync
+    ├── KeyUsedOtherwise    422 invalid_param    an Idempotency-Key came again with another body
     ├── BodyTooLarge        413 quota_exceed     send less in one request
     ├── LakeFull            507 quota_exceed     make room, then send again
     ├── ServerStopping      503 internal_error   send again later
@@ -65,6 +69,37 @@ class SyncNotFound(Refused):
 class SyncAlreadyEnded(Refused):
     def __init__(self) -> None:
         super().__init__(contract.JOB_ALREADY_ENDED)
+
+
+class SyncAborted(Refused):
+    def __init__(self, sync_id: int) -> None:
+        super().__init__(contract.sync_aborted_text(sync_id))
+
+
+class EndHasBegun(Refused):
+    def __init__(self, sync_id: int) -> None:
+        super().__init__(
+            f"the end of sync {sync_id} has begun and cannot be taken back: end it again"
+        )
+
+
+class SyncExpired(LakeError):
+    status = 410
+    reason = ErrorReason.EXPIRED
+
+    def __init__(self, sync_id: int) -> None:
+        super().__init__(contract.sync_expired_text(sync_id))
+
+
+class KeyUsedOtherwise(LakeError):
+    status = 422
+    reason = ErrorReason.INVALID_PARAM
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this Idempotency-Key was sent before with another name, path or sync_type:"
+            " use a new key for a new sync"
+        )
 
 
 class PathConflict(Refused):

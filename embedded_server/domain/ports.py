@@ -8,7 +8,7 @@ from typing import Protocol
 from embedded_server.contract import LakeUsage, SyncJob, SyncType, UploadRecord
 from embedded_server.domain.errors import LakeError
 from embedded_server.domain.lake_path import LakePath
-from embedded_server.domain.sync import SwapIntent, Sync
+from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
 from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
 
 Clock = Callable[[], int]  # milliseconds since 1970-01-01 UTC
@@ -70,6 +70,11 @@ class Lake(Protocol):
     def set_aside_staging(self, keep: frozenset[int]) -> None:
         """Moves staged folders of syncs not in `keep` to the trash: no later sync may find them."""
 
+    def staged_sync_ids(self) -> Sequence[int]: ...
+
+    def discard_staged(self, sync_id: int) -> None:
+        """Removes what a sync has staged, if anything; the next start removes what a crash left."""
+
     def wipe_incoming(self) -> None: ...
 
     def usage(self, path: LakePath) -> LakeUsage: ...
@@ -78,7 +83,26 @@ class Lake(Protocol):
 class Catalog(Protocol):
     """The record of syncs and uploads. Every write that returns is durable unless told."""
 
-    def add_sync(self, name: str, path: LakePath, sync_type: SyncType, now_ms: int) -> int: ...
+    def add_sync(
+        self,
+        name: str,
+        path: LakePath,
+        sync_type: SyncType,
+        now_ms: int,
+        *,
+        once: IdempotentStart | None = None,
+        key_name: str = "",
+    ) -> int:
+        """The new sync's id, or that of the one that began `once` before.
+
+        Raises `KeyUsedOtherwise`.
+        """
+
+    def find_started(self, once: IdempotentStart, key_name: str) -> int | None:
+        """The sync that began so; raises `KeyUsedOtherwise`."""
+
+    def forget_idempotency_keys(self, ended_before_ms: int) -> None:
+        """Those of syncs that are over since then."""
 
     def find_sync(self, sync_id: int) -> Sync | None: ...
 
@@ -99,8 +123,19 @@ class Catalog(Protocol):
     def finish_sync(self, sync_id: int, now_ms: int) -> None:
         """Finished, and its intent (if any) done, in one transaction."""
 
-    def fail_sync(self, sync_id: int, now_ms: int) -> None:
+    def fail_sync(self, sync_id: int, now_ms: int, message: str) -> None:
         """Failed, and its intent given up, in one transaction."""
+
+    def finished_uploads(self, sync_id: int) -> int: ...
+
+    def feed_sync(self, sync_id: int, now_ms: int) -> None:
+        """It is not idle, although no upload of it begins or ends."""
+
+    def add_idle_time(self, now_ms: int, at_least_ms: int, at_most_ms: int) -> None:
+        """To every running sync, what the clock says has gone by since the last look at it."""
+
+    def idle_sync_ids(self, limit_ms: int) -> Sequence[int]:
+        """Running syncs that have been idle for so long and have no upload on its way."""
 
     def running_sync_ids(self) -> frozenset[int]: ...
 

@@ -1,9 +1,11 @@
 """A sync: one upload job into one folder of the lake, from *start* to *end*.
 
     start ──> Syncing ──end──> Finished
-                 └──end, and a swap that began has lost its place──> Failed
+                 ├──end, and a swap that began has lost its place──> Failed
+                 ├──abort──────────────────────────────────────────> Failed "aborted"
+                 └──idle for too long──────────────────────────────> Failed "expired: …"
 
-A sync that never ends stays Syncing (contract, "List").
+What a full sync had staged goes with its abort or expiry; the data it was to replace stays.
 """
 
 from __future__ import annotations
@@ -11,7 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from embedded_server.contract import SyncStatus, SyncType
+from embedded_server.domain.errors import LakeError, SyncAborted, SyncAlreadyEnded, SyncExpired
 from embedded_server.domain.lake_path import LakePath
+
+ABORTED = "aborted"
+_EXPIRED = "expired"
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+def expired_message(limit_ms: int) -> str:
+    days = limit_ms / _DAY_MS
+    return f"{_EXPIRED}: nothing came for {days:g} {'day' if days == 1 else 'days'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +33,32 @@ class Sync:
     sync_type: SyncType
     status: SyncStatus
     started_at_ms: int
+    message: str = ""  # why it has failed
+
+    @property
+    def was_given_up(self) -> bool:
+        """By an abort or by its expiry: what it staged is to go, not to be kept."""
+        return self.status is SyncStatus.FAILED and (
+            self.message == ABORTED or self.message.startswith(_EXPIRED)
+        )
+
+    def refusal(self) -> LakeError:
+        """What whoever comes to this sync, which is over, is told."""
+        if not self.was_given_up:
+            return SyncAlreadyEnded()
+        return (SyncAborted if self.message == ABORTED else SyncExpired)(self.sync_id)
 
     @property
     def is_full(self) -> bool:
         return self.sync_type is SyncType.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentStart:
+    """The key of a *start*, and a digest of what it asked for. Keys of different senders differ."""
+
+    key: str
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)

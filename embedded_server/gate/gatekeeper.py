@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from embedded_server.contract import (
+    ABORT_ROUTE,
     BATCH_ROUTE,
     CAPABILITIES_ROUTE,
     END_ROUTE,
@@ -55,7 +56,7 @@ _OWN_SITES = frozenset({b"same-origin", b"none"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # These may bring their key in the body or the query, as the public contract has it.
-KEY_IN_BODY_ROUTES = frozenset({START_ROUTE, END_ROUTE})
+KEY_IN_BODY_ROUTES = frozenset({START_ROUTE, END_ROUTE, ABORT_ROUTE})
 # These look at the path that a key is bound to. A route that is not here is closed to bound keys:
 # forgetting one must not open the lake.
 PATH_CHECKING_ROUTES = frozenset(
@@ -64,6 +65,7 @@ PATH_CHECKING_ROUTES = frozenset(
         UPLOAD_ROUTE,
         BATCH_ROUTE,
         END_ROUTE,
+        ABORT_ROUTE,
         LIST_ROUTE,
         HISTORY_ROUTE,
         USAGE_ROUTE,

@@ -16,6 +16,7 @@ _REASONS = {
     403: ErrorReason.NOT_ALLOWED,
     404: ErrorReason.NOT_FOUND,
     405: ErrorReason.NOT_ALLOWED,
+    410: ErrorReason.EXPIRED,
     413: ErrorReason.QUOTA_EXCEED,
     415: ErrorReason.INVALID_PARAM,
     422: ErrorReason.INVALID_PARAM,

@@ -86,7 +86,9 @@ class BatchForm(FormConsumer):
             part.expected_sha256 = sha256_of_digest_header(segment.header(DIGEST_HEADER))
             if file_name is None:
                 raise InvalidParam("the part has no file name")
-            part.upload = self._service.begin(self._gate, folder, file_name, in_batch=True)
+            part.upload = self._service.begin(
+                self._gate, folder, file_name, in_batch=True, key_name=self._caller.key_name
+            )
         except LakeError as error:
             part.error = error
 

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from embedded_server.contract import (
     CAPABILITIES_ROUTE,
+    EXTENSION_ABORT,
     EXTENSION_BATCH,
     EXTENSION_DIGEST,
+    EXTENSION_IDEMPOTENCY,
     EXTENSION_USAGE,
     USAGE_ROUTE,
     VERSION,
@@ -26,7 +28,15 @@ from embedded_server.services.sync_service import SyncService
 
 CAPABILITIES = Capabilities(
     VERSION,
-    frozenset({EXTENSION_BATCH, EXTENSION_DIGEST, EXTENSION_USAGE}),
+    frozenset(
+        {
+            EXTENSION_ABORT,
+            EXTENSION_BATCH,
+            EXTENSION_DIGEST,
+            EXTENSION_IDEMPOTENCY,
+            EXTENSION_USAGE,
+        }
+    ),
     BATCH_MAX_FILES,
     BATCH_MAX_BYTES,
 )

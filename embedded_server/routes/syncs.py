@@ -1,4 +1,4 @@
-"""start, end, list and history: the contract's calls about sync jobs."""
+"""start, end, abort, list and history: the calls about sync jobs."""
 
 from __future__ import annotations
 
@@ -7,38 +7,101 @@ from concurrent.futures import Executor
 from fastapi import APIRouter, Request, Response
 
 from embedded_server.contract import (
+    ABORT_ROUTE,
     END_ROUTE,
     HISTORY_ROUTE,
+    IDEMPOTENCY_HEADER,
     LIST_ROUTE,
+    MAX_PAGE_SIZE,
     START_ROUTE,
+    AbortAnswer,
     EndSyncRequest,
     StartSyncRequest,
+    SyncStatus,
+    SyncType,
 )
 from embedded_server.domain.lake_path import LakePath
+from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.callers import caller_of_body
+from embedded_server.routes.idempotency import idempotency_key_of
 from embedded_server.routes.json_body import json_object
 from embedded_server.routes.query import page, parse_query
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.admission import Admission
 from embedded_server.services.sync_service import SyncService
 
+_PATH = d.described("absolute folder of the lake, such as /data/db/transactions", d.TEXT)
+_STARTED = {
+    "name": d.described("the sync's label", d.TEXT),
+    "path": _PATH,
+    "api_key": d.TEXT,
+    "sync_type": d.one_of([it.value for it in SyncType]),
+}
+_NAMED = {"sync_id": d.WHOLE, "api_key": d.TEXT}
+_STATUS = d.one_of([it.value for it in SyncStatus])
+JOB = {
+    "org_id": d.WHOLE,
+    "sync_id": d.WHOLE,
+    "name": d.TEXT,
+    "path": _PATH,
+    "sync_type": d.one_of([it.value for it in SyncType]),
+    "sync_status": _STATUS,
+    "start_time": d.described("ms since 1970 UTC", d.WHOLE),
+    "end_time": d.described("ms since 1970 UTC, 0 while it runs", d.WHOLE),
+    "total_files": d.WHOLE,
+    "num_failed": d.WHOLE,
+}
+RECORD = {
+    "org_id": d.WHOLE,
+    "history_id": d.WHOLE,
+    "sync_id": d.WHOLE,
+    "file_name": d.TEXT,
+    "start_time": d.described("ms since 1970 UTC", d.WHOLE),
+    "end_time": d.described("ms since 1970 UTC, 0 while it runs", d.WHOLE),
+    "sync_status": _STATUS,
+    "message": d.described("why it failed", d.TEXT),
+}
+PAGE = {
+    "from": d.described("rows to leave out at the beginning", {**d.WHOLE, "default": 0}),
+    "size": {**d.WHOLE, "maximum": MAX_PAGE_SIZE, "default": 10},
+}
+_ONCE = d.described(
+    "a quoted text of your own: the same key with the same body is the same sync", d.TEXT
+)
+
 
 def sync_routes(service: SyncService, admission: Admission, workers: Executor) -> APIRouter:
     router = APIRouter()
 
-    @router.post(START_ROUTE, summary="Start a sync")
+    @router.post(
+        START_ROUTE,
+        summary="Start a sync",
+        responses=d.answers(d.record({"sync_id": d.WHOLE}), 413, 422, 507),
+        openapi_extra=d.body(_STARTED) | {"parameters": [d.header(IDEMPOTENCY_HEADER, _ONCE)]},
+    )
     async def start(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
         caller = caller_of_body(admission, request.scope, body)
         wanted = StartSyncRequest.from_wire({"api_key": "", **body})
         caller.check_may_write(LakePath.parse(wanted.path))
         sync_id = await in_worker(
-            workers, service.start, wanted.name, wanted.path, wanted.sync_type
+            workers,
+            service.start,
+            wanted.name,
+            wanted.path,
+            wanted.sync_type,
+            idempotency_key=idempotency_key_of(request),
+            key_name=caller.key_name,
         )
         return json_answer({"sync_id": sync_id})
 
-    @router.post(END_ROUTE, summary="End a sync")
+    @router.post(
+        END_ROUTE,
+        summary="End a sync",
+        responses=d.answers(d.record({"success": d.FLAG}), 410, 413, 507),
+        openapi_extra=d.body(_NAMED),
+    )
     async def end(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
         caller = caller_of_body(admission, request.scope, body)
@@ -46,12 +109,39 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
         await in_worker(workers, service.end, wanted.sync_id, caller)
         return json_answer({"success": True})
 
-    @router.get(LIST_ROUTE, summary="List sync jobs, oldest first")
+    @router.post(
+        ABORT_ROUTE,
+        summary="Give a running sync up; asked again it says the same",
+        description=(
+            "The sync becomes Failed with the message 'aborted'. What a full sync has staged is"
+            " removed and the old data stays; what an incremental one has uploaded stays in sight."
+        ),
+        responses=d.answers(d.record({"success": d.FLAG, "kept_uploads": d.WHOLE}), 410, 413, 507),
+        openapi_extra=d.body(_NAMED),
+    )
+    async def abort(request: Request) -> Response:
+        body = await json_object(request, parse_query(request.scope))
+        caller = caller_of_body(admission, request.scope, body)
+        wanted = EndSyncRequest.from_wire({"api_key": "", **body})
+        kept = await in_worker(workers, service.abort, wanted.sync_id, caller)
+        return json_answer(AbortAnswer(kept).to_wire())
+
+    @router.get(
+        LIST_ROUTE,
+        summary="List sync jobs, oldest first",
+        responses=d.answers(d.rows(d.record(JOB))),
+        openapi_extra=d.query(PAGE),
+    )
     async def jobs(request: Request) -> Response:
         found = await in_worker(workers, service.jobs, *page(parse_query(request.scope)))
         return json_answer([job.to_wire() for job in found])
 
-    @router.get(HISTORY_ROUTE, summary="List upload attempts, oldest first")
+    @router.get(
+        HISTORY_ROUTE,
+        summary="List upload attempts, oldest first",
+        responses=d.answers(d.rows(d.record(RECORD))),
+        openapi_extra=d.query(PAGE),
+    )
     async def history(request: Request) -> Response:
         found = await in_worker(workers, service.history, *page(parse_query(request.scope)))
         return json_answer([record.to_wire() for record in found])

@@ -50,7 +50,7 @@ class UploadForm(FormConsumer):
             raise InvalidParam("the part 'file' has no file name")
         self._expected_sha256 = sha256_of_digest_header(segment.header(DIGEST_HEADER))
         gate, folder = self._place
-        self._upload = self._service.begin(gate, folder, file_name)
+        self._upload = self._service.begin(gate, folder, file_name, key_name=self._caller.key_name)
 
     def on_file_data(self, data: bytes) -> None:
         assert self._upload is not None

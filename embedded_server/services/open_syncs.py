@@ -1,7 +1,7 @@
 """The syncs that take uploads now, each behind a gate that *end* closes.
 
-    open ──end──> closed (waits for uploads that are being committed) ──> ended
-           <──end could not begin its swap──┘
+    open ──end, abort, expiry──> closed (waits for uploads that are being committed) ──> over
+           <──it could not be done, and nothing has changed──┘
 
 An upload is committed inside the gate: either wholly before *end*, or it is told that the job is
 already ended and nothing of it is in.
@@ -10,11 +10,12 @@ already ended and nothing of it is in.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from embedded_server.contract import SyncStatus
-from embedded_server.domain.errors import SyncAlreadyEnded, SyncNotFound
+from embedded_server.domain.errors import LakeError, SyncAlreadyEnded, SyncNotFound
 from embedded_server.domain.ports import Catalog
 from embedded_server.domain.sync import Sync
 
@@ -22,19 +23,20 @@ from embedded_server.domain.sync import Sync
 class SyncGate:
     def __init__(self, sync: Sync) -> None:
         self.sync = sync
-        # One *end* at a time; a parallel one waits for the outcome of the first.
+        # One *end* or abort at a time; a parallel one waits for the outcome of the first.
         self.ending = threading.Lock()
-        self.ended = False
+        # What became of it, once it is over: `refusal()` of this is told to whoever waited.
+        self.over: Sync | None = None
         self._changed = threading.Condition()
         self._committing = 0
-        self._closed = False
+        self._refusal: Callable[[], LakeError] | None = None
 
     @contextmanager
     def committing(self) -> Iterator[None]:
-        """Raises `SyncAlreadyEnded` once *end* has begun."""
+        """Raises what `close` was given once that has begun."""
         with self._changed:
-            if self._closed:
-                raise SyncAlreadyEnded
+            if self._refusal is not None:
+                raise self._refusal()
             self._committing += 1
         try:
             yield
@@ -43,15 +45,19 @@ class SyncGate:
                 self._committing -= 1
                 self._changed.notify_all()
 
-    def close(self) -> None:
+    def close(self, refusal: Callable[[], LakeError] = SyncAlreadyEnded) -> None:
         """Lets nobody in any more, and waits for those who are inside."""
         with self._changed:
-            self._closed = True
+            self._refusal = refusal
             self._changed.wait_for(lambda: self._committing == 0)
 
     def reopen(self) -> None:
         with self._changed:
-            self._closed = False
+            self._refusal = None
+
+    def is_over(self, status: SyncStatus, message: str = "") -> None:
+        """The catalog says so; the holder of `ending` calls this."""
+        self.over = replace(self.sync, status=status, message=message)
 
 
 class OpenSyncs:
@@ -63,7 +69,7 @@ class OpenSyncs:
         self._gates: dict[int, SyncGate] = {}
 
     def find(self, sync_id: int) -> SyncGate:
-        """Raises `SyncNotFound` or `SyncAlreadyEnded`."""
+        """Raises `SyncNotFound`, `SyncAlreadyEnded`, `SyncAborted` or `SyncExpired`."""
         gate = self._gates.get(sync_id)
         if gate is not None:
             return gate
@@ -76,7 +82,7 @@ class OpenSyncs:
                 if sync is None:
                     raise SyncNotFound(sync_id)
                 if sync.status is not SyncStatus.SYNCING:
-                    raise SyncAlreadyEnded
+                    raise sync.refusal()
                 gate = self._gates[sync_id] = SyncGate(sync)
             return gate
 

@@ -27,9 +27,13 @@ def recover(lake: Lake, catalog: Catalog, clock: Clock) -> None:
                 # One sync that has lost its place must not keep the whole lake shut. What it had
                 # staged is set aside below, with all that no running sync owns.
                 _log.error("sync %d cannot be ended and fails: %s", intent.sync_id, error.message)
-                catalog.fail_sync(intent.sync_id, clock())
+                catalog.fail_sync(intent.sync_id, clock(), error.message)
             else:
                 catalog.finish_sync(intent.sync_id, clock())
+        for sync_id in lake.staged_sync_ids():
+            sync = catalog.find_sync(sync_id)
+            if sync is not None and sync.was_given_up:
+                lake.discard_staged(sync_id)
         lake.set_aside_staging(keep=catalog.running_sync_ids())
         failed = catalog.fail_left_over_uploads(STOPPED_MESSAGE, clock())
         if failed:

@@ -33,6 +33,7 @@ class Upload:
         clock: Clock,
         *,
         in_batch: bool,
+        key_name: str,
     ) -> None:
         self.where = where
         self.received: ReceivedFile | None = None
@@ -41,6 +42,7 @@ class Upload:
         self._clock = clock
         self._started_at_ms = clock()
         self._in_batch = in_batch
+        self._key_name = key_name
         self._history_id: int | None = None
         self._size_bytes = 0
         self.incoming = lake.new_incoming()
@@ -77,6 +79,7 @@ class Upload:
             SyncStatus.FINISHED if failure is None else SyncStatus.FAILED,
             failure or "",
             0 if received is None else received.mtime_ns,
+            self._key_name,
         )
 
     def record(self, failure: str | None) -> None:
@@ -121,11 +124,25 @@ class UploadService:
         return folder
 
     def begin(
-        self, gate: SyncGate, folder: LakePath, file_name: str, *, in_batch: bool = False
+        self,
+        gate: SyncGate,
+        folder: LakePath,
+        file_name: str,
+        *,
+        in_batch: bool = False,
+        key_name: str = "",
     ) -> Upload:
         """Raises `InvalidParam` for a name the lake cannot hold, `LakeFull`, `LakeFault`."""
         where = Destination(folder, checked_name(file_name))
-        return Upload(gate, where, self._lake, self._catalog, self._clock, in_batch=in_batch)
+        return Upload(
+            gate,
+            where,
+            self._lake,
+            self._catalog,
+            self._clock,
+            in_batch=in_batch,
+            key_name=key_name,
+        )
 
     def commit(self, gate: SyncGate, upload: Upload) -> ReceivedFile:
         """Makes one arrived file durable and puts it in its place; raises what failed."""

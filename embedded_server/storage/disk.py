@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import sys
 from contextlib import suppress
@@ -155,6 +156,10 @@ class Disk:
 
     def unlink(self, path: str) -> None:
         os.unlink(path)
+
+    def remove_tree(self, path: str) -> None:
+        """A folder with all that is in it; links are removed, not followed."""
+        shutil.rmtree(path)
 
     def names_in(self, path: str) -> list[str]:
         return os.listdir(path)

@@ -264,12 +264,31 @@ class LocalLake:
         aside = os.path.join(self._layout.all_trash, f"staged-{self._unique_number()}")
         self._disk.rename(staged, aside)
 
+    def staged_sync_ids(self) -> Sequence[int]:
+        with translated():
+            names = self._disk.names_in(self._layout.all_staging)
+        return [int(name) for name in names if name.isdecimal()]
+
+    def discard_staged(self, sync_id: int) -> None:
+        # Out of the way in one step, then file by file: a start finds the rest in `incoming`.
+        gone = os.path.join(self._layout.incoming, uuid.uuid4().hex)
+        with translated():
+            if self._disk.kind(self._layout.staging(sync_id)) is Kind.NOTHING:
+                return
+            self._disk.rename(self._layout.staging(sync_id), gone)
+            self._folders.forget()
+            self._disk.remove_tree(gone)
+
     # -- housekeeping ------------------------------------------------------------------------
 
     def wipe_incoming(self) -> None:
         with translated():
             for name in self._disk.names_in(self._layout.incoming):
-                self._disk.unlink(os.path.join(self._layout.incoming, name))
+                path = os.path.join(self._layout.incoming, name)
+                if self._disk.kind(path) is Kind.FOLDER:
+                    self._disk.remove_tree(path)
+                else:
+                    self._disk.unlink(path)
 
     def usage(self, path: LakePath) -> LakeUsage:
         with translated():

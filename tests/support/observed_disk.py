@@ -79,6 +79,10 @@ class ObservedDisk(Disk):
         self._step("link", target)
         super().link_or_copy(source, target)
 
+    def remove_tree(self, path: str) -> None:
+        self._step("remove tree", path)
+        super().remove_tree(path)
+
     def unlink(self, path: str) -> None:
         self._step("unlink", path)
         super().unlink(path)

@@ -11,6 +11,7 @@ import pytest
 
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.contract import SyncType
+from embedded_server.domain.ports import Clock
 from embedded_server.opened_lake import now_ms
 from embedded_server.routes.upload_form import UploadForm
 from embedded_server.services.open_syncs import OpenSyncs
@@ -24,21 +25,29 @@ from embedded_server.storage.local_lake import LocalLake, open_layout
 class Rooms:
     """One run of a server without its HTTP; closing it is the end of the run."""
 
-    def __init__(self, root: Path, disk: Disk | None = None, *, recovered: bool = True) -> None:
+    def __init__(
+        self,
+        root: Path,
+        disk: Disk | None = None,
+        *,
+        recovered: bool = True,
+        clock: Clock = now_ms,
+    ) -> None:
         self.root = root
+        self._clock = clock
         self.disk = disk or Disk()
         self.layout = open_layout(str(root), Disk())
         self.catalog = open_catalog(self.layout.catalog)
         self._pool = ThreadPoolExecutor(4)
-        self.lake = LocalLake(self.layout, self.disk, self._pool, now_ms)
+        self.lake = LocalLake(self.layout, self.disk, self._pool, clock)
         open_syncs = OpenSyncs(self.catalog)
-        self.syncs = SyncService(self.lake, self.catalog, open_syncs, now_ms)
-        self.uploads = UploadService(self.lake, self.catalog, open_syncs, now_ms)
+        self.syncs = SyncService(self.lake, self.catalog, open_syncs, clock)
+        self.uploads = UploadService(self.lake, self.catalog, open_syncs, clock)
         if recovered:
             self.recover()
 
     def recover(self) -> None:
-        recover(self.lake, self.catalog, now_ms)
+        recover(self.lake, self.catalog, self._clock)
 
     def start(self, path: str, sync_type: SyncType = SyncType.INCREMENTAL) -> int:
         return self.syncs.start("a sync", path, sync_type)

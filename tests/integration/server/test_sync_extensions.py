@@ -1,0 +1,155 @@
+"""Idempotency keys, aborts and expired syncs, as a client meets them over HTTP."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from embedded_server import contract
+from embedded_server.services.expiry import DAY_MS
+from tests.integration.server.conftest import Client
+from tests.support.observed_disk import tree
+from tests.support.real_server import RealServer
+
+KEY = '"8e03978e-40d5-43e8-bc93-6894a57f9324"'
+
+
+def _start(client: Client, *keys: str, **fields: Any) -> httpx.Response:
+    body = {
+        "name": "once",
+        "path": client.path,
+        "api_key": client.server.api_key,
+        "sync_type": "FullSync",
+    }
+    headers = [(contract.IDEMPOTENCY_HEADER, key) for key in keys]
+    return client.http.post(contract.START_ROUTE, json=body | fields, headers=headers)
+
+
+def _abort(client: Client, sync: int, **fields: Any) -> httpx.Response:
+    body = {"sync_id": sync, "api_key": client.server.api_key}
+    return client.http.post(contract.ABORT_ROUTE, json=body | fields)
+
+
+# Idempotency-Key on *start*.
+
+
+def test_a_start_that_comes_again_is_the_same_sync(client: Client) -> None:
+    first = _start(client, f'"{client.path}"').json()
+    assert _start(client, f'"{client.path}"').json() == first
+    assert _start(client, client.path).json() == first  # bare, as many clients send it
+    assert _start(client).json() != first
+
+
+def test_many_at_once_are_one(client: Client) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: _start(client, f'"{client.path}"').text, range(16)))
+    assert len(set(answers)) == 1
+
+
+def test_another_body_under_the_same_key_is_refused(client: Client) -> None:
+    assert _start(client, KEY).status_code == 200
+    told = _start(client, KEY, name="another")
+    assert (told.status_code, told.json()["reason"]) == (422, "invalid_param")
+    assert "Idempotency-Key" in told.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "key", ['""', '"', 'a"b', '"a" ; b', "a, b", '"\\x"', "x" * 256, '"' + "x" * 256 + '"', "a b"]
+)
+def test_a_key_that_is_none_is_refused(client: Client, key: str) -> None:
+    told = _start(client, key)
+    assert (told.status_code, told.json()["reason"]) == (400, "invalid_param")
+
+
+def test_two_keys_are_refused(client: Client) -> None:
+    assert _start(client, '"a"', '"b"').status_code == 400
+
+
+def test_a_wrong_api_key_learns_nothing_of_a_start(client: Client) -> None:
+    assert _start(client, f'"{client.path}"').status_code == 200
+    told = _start(client, f'"{client.path}"', api_key="wrong")
+    assert told.json()["message"] == "invalid api key"
+
+
+# Abort.
+
+
+def test_an_abort_is_answered_and_may_be_asked_again(client: Client) -> None:
+    sync_id = client.started()
+    assert client.upload(sync_id, "a.csv", b"1").status_code == 200
+    answers = [_abort(client, sync_id) for _ in range(2)]
+    assert [it.json() for it in answers] == [{"success": True, "kept_uploads": 1}] * 2
+    assert client.job(sync_id)["sync_status"] == "Failed"
+    assert client.published() == {"a.csv": b"1"}
+    aborted = contract.sync_aborted_text(sync_id)
+    for told in (client.upload(sync_id, "b.csv", b"2"), client.end(sync_id)):
+        assert told.status_code == 400
+        assert told.json() == {"code": 400, "reason": "bad_request", "message": aborted}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"api_key": "wrong"}, "invalid api key"),
+        ({"sync_id": 99_999}, "sync info for id 99999 not found"),
+        ({"sync_id": "1"}, "sync_id must be a whole number from 0 to 2^63-1"),
+    ],
+)
+def test_an_abort_that_cannot_be_is_refused(
+    client: Client, fields: dict[str, Any], message: str
+) -> None:
+    told = _abort(client, client.started(), **fields)
+    assert (told.status_code, told.json()["message"]) == (400, message)
+
+
+def test_an_ended_sync_is_not_aborted(client: Client) -> None:
+    sync_id = client.started()
+    assert client.end(sync_id).status_code == 200
+    told = _abort(client, sync_id)
+    assert (told.status_code, told.json()["message"]) == (400, "job is already ended")
+
+
+# Expiry.
+
+
+def test_a_server_expires_an_idle_sync_and_says_so_ever_after(lake: Path) -> None:
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
+        idle, fresh = client.started("FullSync"), client.started("FullSync")
+        client.upload(idle, "a.csv", b"1")
+    with closing(sqlite3.connect(lake / ".lakedrop" / "catalog.db")) as db:
+        db.execute("UPDATE syncs SET idle_ms = ? WHERE sync_id = ?", (7 * DAY_MS, idle))
+        db.commit()
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
+        while client.job(idle)["sync_status"] == "Syncing":
+            pass  # the server looks at its start; the test's own time-out ends this
+        told = client.upload(idle, "b.csv", b"2")
+        assert told.status_code == 410
+        assert told.json() == {
+            "code": 410,
+            "reason": "expired",
+            "message": contract.sync_expired_text(idle),
+        }
+        assert client.job(fresh)["sync_status"] == "Syncing"
+        assert tree(lake / ".lakedrop" / "staging") == {}
+        assert client.upload(fresh, "c.csv", b"3").status_code == 200
+
+
+# All of it is described.
+
+
+def test_openapi_names_the_routes_and_their_refusals(client: Client) -> None:
+    paths = client.http.get("/openapi.json").json()["paths"]
+    start = paths[contract.START_ROUTE]["post"]
+    assert [it["name"] for it in start["parameters"]] == [contract.IDEMPOTENCY_HEADER]
+    assert {"200", "400", "422", "507"} <= set(start["responses"])
+    abort = paths[contract.ABORT_ROUTE]["post"]
+    assert {"200", "400", "410"} <= set(abort["responses"])
+    for path in paths.values():
+        for call in path.values():
+            assert "HTTPValidationError" not in str(call)
