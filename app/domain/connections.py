@@ -92,6 +92,24 @@ def origin(base_url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", port
 
 
+def is_open_to_others(url: str) -> bool:
+    """Whether this goes in plain http to another machine; never raises, whatever was typed."""
+    try:
+        parts = urlsplit(url.strip())
+        return parts.scheme == "http" and parts.hostname not in _LOOPBACK
+    except ValueError:  # such as a lone bracket
+        return False
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Whether both addresses have one origin, so that a key for one may go to the other; not so
+    for what is no address."""
+    try:
+        return origin(one) == origin(other)
+    except ValueError:
+        return False
+
+
 def no_key(label: str) -> ConnectionNotUsable:
     return ConnectionNotUsable(
         f'There is no API key for "{label}". Give it to the connection in the window; or on the '

@@ -22,6 +22,7 @@ class Navigator(QObject):
     show_upload = Signal(int)  # job_id, or 0 for the page as it stands
     show_files_of_sync = Signal(str, int, str)  # connection name, sync_id, the sync's name
     show_connections = Signal()
+    new_upload = Signal(str)  # a draft that goes to this connection, on the upload page
     connections_changed = Signal()  # one was added, edited or removed
     connection_renamed = Signal(str, str)  # before, now; ahead of `connections_changed`
 

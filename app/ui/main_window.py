@@ -31,6 +31,7 @@ _UPLOAD, _JOBS, _HISTORY, _CONNECTIONS = range(4)
 _NARROW_BELOW = 1100
 _SMALLEST = QSize(760, 520)
 _WANTED = QSize(1280, 800)
+_TIDY_WITHIN_MS = 1_000
 _FRAME = QSize(4, 40)  # about what the desktop draws around a window
 
 
@@ -96,6 +97,7 @@ class MainWindow(QMainWindow):
         self._sidebar.chosen.connect(self.go_to)
         navigator.show_upload.connect(self._show_upload)
         navigator.show_connections.connect(lambda: self.go_to(_CONNECTIONS))
+        navigator.new_upload.connect(self._new_upload)
         navigator.show_files_of_sync.connect(self._show_files_of_sync)
         link.state_changed.connect(self._tell_link)
         link.failed.connect(self.tell_error)
@@ -143,9 +145,9 @@ class MainWindow(QMainWindow):
         if isinstance(page, HistoryPage):
             page.show_sync(connection, sync_id, name)
 
-    def _new_upload(self) -> None:
+    def _new_upload(self, connection: str = "") -> None:
         self.go_to(_UPLOAD)
-        self._upload.jobs.new_job()
+        self._upload.jobs.new_job(connection)
 
     def _add_files(self) -> None:
         self.go_to(_UPLOAD)
@@ -224,43 +226,59 @@ class MainWindow(QMainWindow):
         from app.domain.upload_job import RUNNING
 
         running = [job for job in self._context.link.jobs.values() if job.state in RUNNING]
-        if self._may_close or not running or self._context.link.state is not LinkState.READY:
+        if self._may_close or self._context.link.state is not LinkState.READY:
             event.accept()
             return
         if self._pausing:
             event.ignore()
             return
-        from app.ui.close_dialog import CloseAnswer, CloseDialog
+        to_pause: list[int] = []
+        if running:
+            from app.ui.close_dialog import CloseAnswer, CloseDialog
 
-        dialog = CloseDialog(self._context, len(running), self)
-        dialog.exec()
-        if dialog.answer is CloseAnswer.STAY:
-            event.ignore()
-        elif dialog.answer is CloseAnswer.KEEP:
-            event.accept()
-        else:
+            dialog = CloseDialog(self._context, len(running), self)
+            dialog.exec()
+            if dialog.answer is CloseAnswer.STAY:
+                event.ignore()
+                return
+            if dialog.answer is not CloseAnswer.KEEP:
+                to_pause = [job.job_id for job in running]
+        to_drop = self._upload.untouched_drafts
+        if to_pause:
             # Closed only when the engine has said of each that it rests.
             event.ignore()
-            self._pause_then_close([job.job_id for job in running])
+            self._close_after([("pause_job", job_id) for job_id in to_pause], to_drop)
+        elif to_drop:
+            event.ignore()
+            self._close_after([], to_drop)
+        else:
+            event.accept()
 
-    def _pause_then_close(self, job_ids: list[int]) -> None:
-        waiting = set(job_ids)
+    def _close_after(self, needed: list[tuple[str, int]], to_drop: list[int]) -> None:
+        """Closes once the engine has answered; for what is only tidied up, soon in any case."""
+        waiting = {*needed, *(("remove_job", job_id) for job_id in to_drop)}
         self._pausing = True
 
-        def rests(job_id: int) -> None:
-            waiting.discard(job_id)
-            if not waiting:
-                self._may_close = True  # the last news of them may still say that they run
-                self.close()
+        def close() -> None:
+            self._may_close = True  # the last news of jobs may still say that they run
+            self.close()
 
-        for job_id in job_ids:
-            self._context.link.ask(
-                "pause_job",
-                lambda _, job_id=job_id: rests(job_id),  # type: ignore[misc]
-                # One that is just ending cannot be paused and needs no window to end.
-                lambda _, job_id=job_id: rests(job_id),  # type: ignore[misc]
-                job_id=job_id,
-            )
+        def answered(asked: tuple[str, int]) -> None:
+            waiting.discard(asked)
+            if not waiting:
+                close()
+
+        if not needed:
+            QTimer.singleShot(_TIDY_WITHIN_MS, self, close)
+        for asked in list(waiting):
+            command, job_id = asked
+            # One that is just ending cannot be paused and needs no window to end.
+            done = partial(_ignoring_answer, partial(answered, asked))
+            self._context.link.ask(command, done, done, job_id=job_id)
+
+
+def _ignoring_answer(do: Callable[[], None], _: object) -> None:
+    do()
 
 
 def _jobs_page(context: UiContext) -> Page:

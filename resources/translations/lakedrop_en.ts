@@ -20,6 +20,13 @@
             <numerusform>%n uploads still use it and would stop.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n upload(s) under way stay with the server before, and need its key again.</source>
+        <translation>
+            <numerusform>%n upload under way stays with the server before, and needs its key again.</numerusform>
+            <numerusform>%n uploads under way stay with the server before, and need its key again.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>Formats</name>

@@ -72,6 +72,14 @@
         <translation>Lưu</translation>
     </message>
     <message>
+        <source>Save puts the key of this session into the keyring.</source>
+        <translation>Lưu sẽ đưa khóa của phiên này vào kho khóa.</translation>
+    </message>
+    <message>
+        <source>Save takes the stored key out of the keyring; it is forgotten when LakeDrop ends.</source>
+        <translation>Lưu sẽ lấy khóa đã lưu ra khỏi kho khóa; khóa sẽ bị quên khi LakeDrop kết thúc.</translation>
+    </message>
+    <message>
         <source>Show</source>
         <translation>Hiện</translation>
     </message>
@@ -88,12 +96,20 @@
         <translation>Địa chỉ có dạng https://client.example.com, không kèm tên người dùng, mật khẩu hay truy vấn.</translation>
     </message>
     <message>
+        <source>The stored key stays with its own server, {0}. Type the API key for this one.</source>
+        <translation>Khóa đã lưu chỉ dành cho máy chủ của nó, {0}. Hãy nhập khóa API cho máy chủ này.</translation>
+    </message>
+    <message>
         <source>This address is not encrypted. Use https://, or allow it below.</source>
         <translation>Địa chỉ này không mã hóa. Hãy dùng https://, hoặc cho phép ở bên dưới.</translation>
     </message>
     <message>
         <source>This machine has no keyring: the key is forgotten when LakeDrop ends.</source>
         <translation>Máy này không có kho khóa: khóa sẽ bị quên khi LakeDrop kết thúc.</translation>
+    </message>
+    <message>
+        <source>Use for a new upload</source>
+        <translation>Dùng cho lần tải lên mới</translation>
     </message>
     <message>
         <source>unchanged</source>
@@ -135,6 +151,12 @@
             <numerusform>Còn %n lượt tải lên đang dùng và sẽ dừng lại.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n upload(s) under way stay with the server before, and need its key again.</source>
+        <translation>
+            <numerusform>%n lần tải lên đang chạy vẫn ở máy chủ trước đó và cần lại khóa của máy chủ ấy.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>A LakeDrop server, version {0}; address and key fit.</source>
         <translation>Máy chủ LakeDrop, phiên bản {0}; địa chỉ và khóa đều đúng.</translation>
@@ -156,10 +178,6 @@
         <translation>Không lưu</translation>
     </message>
     <message>
-        <source>Files uploaded here stay on this machine. It needs no account and no key.</source>
-        <translation>Tệp tải lên đây nằm lại trên máy này. Không cần tài khoản, không cần khóa.</translation>
-    </message>
-    <message>
         <source>Its address and its key are forgotten. What was uploaded stays there.</source>
         <translation>Địa chỉ và khóa sẽ bị quên. Những gì đã tải lên vẫn ở đó.</translation>
     </message>
@@ -172,14 +190,6 @@
         <translation>Rời đi mà không lưu?</translation>
     </message>
     <message>
-        <source>Local lake</source>
-        <translation>Hồ trên máy này</translation>
-    </message>
-    <message>
-        <source>Open folder</source>
-        <translation>Mở thư mục</translation>
-    </message>
-    <message>
         <source>Remove it</source>
         <translation>Xóa đi</translation>
     </message>
@@ -188,8 +198,16 @@
         <translation>Xóa “{0}”?</translation>
     </message>
     <message>
+        <source>Save adds it again, with the key that you type.</source>
+        <translation>Lưu sẽ thêm lại kết nối này, với khóa bạn nhập.</translation>
+    </message>
+    <message>
         <source>Saved</source>
         <translation>Đã lưu</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Đang lưu…</translation>
     </message>
     <message>
         <source>Stay here</source>
@@ -206,6 +224,10 @@
     <message>
         <source>What you typed for this connection would be lost.</source>
         <translation>Những gì bạn vừa nhập cho kết nối này sẽ mất.</translation>
+    </message>
+    <message>
+        <source>“{0}” was removed meanwhile</source>
+        <translation>“{0}” đã bị xóa trong lúc đó</translation>
     </message>
 </context>
 <context>
@@ -780,6 +802,25 @@
     <message>
         <source>Sync jobs</source>
         <translation>Lượt đồng bộ</translation>
+    </message>
+</context>
+<context>
+    <name>LocalLakePanel</name>
+    <message>
+        <source>Files uploaded here stay on this machine. It needs no account and no key.</source>
+        <translation>Tệp tải lên đây nằm lại trên máy này. Không cần tài khoản, không cần khóa.</translation>
+    </message>
+    <message>
+        <source>Local lake</source>
+        <translation>Hồ trên máy này</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>Mở thư mục</translation>
+    </message>
+    <message>
+        <source>Use for a new upload</source>
+        <translation>Dùng cho lần tải lên mới</translation>
     </message>
 </context>
 <context>

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.domain.connections import checked_base_url, checked_name
+from app.domain.connections import (
+    checked_base_url,
+    checked_name,
+    is_open_to_others,
+    is_same_server,
+)
 from app.domain.errors import ConnectionNotUsable
 from app.ui.connections.connection_list import Remote
 from app.ui.context import UiContext
+from app.ui.shown import shown
 from app.ui.widgets.buttons import button, label, restyle
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,15 +34,19 @@ class Typed:
 
 
 class ConnectionForm(QWidget):
-    changed = Signal()  # a person typed something
+    """What is typed leads; only `show_remote` and `forget_key` put other things in its place."""
+
+    changed = Signal()  # something else stands in the form than before, by whatever way
     test = Signal()
     save = Signal()
     remove = Signal()
+    use = Signal()
 
     def __init__(self, context: UiContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._stored: Remote | None = None
         self._has_keyring = True
+        self._is_filling = False
         self._name = self._line("connections.name", self.tr("Name"))
         self._url = self._line("connections.url", self.tr("Address"))
         self._url.setPlaceholderText("https://client.example.com")
@@ -64,8 +73,9 @@ class ConnectionForm(QWidget):
             self.tr("This machine has no keyring: the key is forgotten when LakeDrop ends."),
             role="muted",
         )
+        self._moves = label(role="muted", name="connections.keyMoves")
         self._problem = label(role="problem", name="connections.problem")
-        for words in (self._plain_warning, self._no_keyring, self._problem):
+        for words in (self._plain_warning, self._no_keyring, self._moves, self._problem):
             words.setWordWrap(True)
         self._test = button(
             context.theme, self.tr("Test connection"), name="connections.test", icon="plug-zap"
@@ -80,6 +90,12 @@ class ConnectionForm(QWidget):
             icon="trash-2",
             kind="danger",
         )
+        self._use = button(
+            context.theme,
+            self.tr("Use for a new upload"),
+            name="connections.use",
+            icon="upload",
+        )
         self._lay_out()
         self._connect()
 
@@ -87,7 +103,7 @@ class ConnectionForm(QWidget):
         line = QLineEdit()
         line.setObjectName(name)
         line.setAccessibleName(spoken)
-        line.textEdited.connect(self._on_edit)
+        line.textChanged.connect(self._on_edit)
         return line
 
     def _lay_out(self) -> None:
@@ -116,13 +132,19 @@ class ConnectionForm(QWidget):
         column.addLayout(grid)
         for widget in (
             self._session,
+            self._moves,
             self._no_keyring,
             self._plain,
             self._plain_warning,
-            self._problem,
         ):
             column.addWidget(widget)
         column.addLayout(buttons)
+        # Below the buttons, which would jump away under the pointer otherwise.
+        column.addWidget(self._problem)
+        onward = QHBoxLayout()
+        onward.addWidget(self._use)
+        onward.addStretch(1)
+        column.addLayout(onward)
 
     def _connect(self) -> None:
         self._show.toggled.connect(
@@ -130,36 +152,57 @@ class ConnectionForm(QWidget):
                 QLineEdit.EchoMode.Normal if on else QLineEdit.EchoMode.Password
             )
         )
-        self._plain.clicked.connect(self._on_edit)
-        self._session.clicked.connect(self._on_edit)
+        self._plain.toggled.connect(self._on_edit)
+        self._session.toggled.connect(self._on_edit)
         self._test.clicked.connect(self.test)
         self._save.clicked.connect(self.save)
         self._remove.clicked.connect(self.remove)
+        self._use.clicked.connect(self.use)
 
     # -- what is shown -----------------------------------------------------------------------
 
     def show_remote(self, remote: Remote | None) -> None:
         """Of a stored one, or empty for a new one."""
+        with self._filling():
+            self._stored = remote
+            self._name.setText(remote.name if remote else "")
+            self._url.setText(remote.base_url if remote else "")
+            self._plain.setChecked(remote.allow_plain_http if remote else False)
+            self._session.setChecked(remote is not None and remote.key == "session")
+            self._key.setText("")
+            self._show.setChecked(False)
+        self._show_stored()
+
+    def take_stored(self, remote: Remote | None) -> None:
+        """How it is stored by now, under what is typed; None where it was removed."""
         self._stored = remote
-        self._name.setText(remote.name if remote else "")
-        self._url.setText(remote.base_url if remote else "")
-        self._plain.setChecked(remote.allow_plain_http if remote else False)
-        self._session.setChecked(remote is not None and remote.key == "session")
-        self.forget_key()
-        self._key.setPlaceholderText(
-            self.tr("unchanged") if remote and remote.key != "none" else ""
-        )
+        self._show_stored()
+
+    def _show_stored(self) -> None:
+        remote = self._stored
+        has_key = remote is not None and remote.key != "none"
+        self._key.setPlaceholderText(self.tr("unchanged") if has_key else "")
         self._remove.setVisible(remote is not None)
+        self._use.setVisible(remote is not None)
         self._look_over(tell=False)
 
     def set_keyring(self, has_keyring: bool) -> None:
         self._has_keyring = has_keyring
-        self._look_over(tell=False)
+        self._look_over(tell=self.is_changed)
 
     def forget_key(self) -> None:
         """What was typed does not stay in the field."""
-        self._key.setText("")  # `clear` could be undone
-        self._show.setChecked(False)
+        with self._filling():
+            self._key.setText("")  # `clear` could be undone
+            self._show.setChecked(False)
+
+    @contextmanager
+    def _filling(self) -> Iterator[None]:
+        self._is_filling = True
+        try:
+            yield
+        finally:
+            self._is_filling = False
 
     def focus_first(self) -> None:
         self._name.setFocus()
@@ -174,7 +217,7 @@ class ConnectionForm(QWidget):
             self._name.text().strip(),
             self._url.text().strip().rstrip("/"),
             self._plain.isChecked(),
-            self._key.text(),
+            self._key.text().strip(),
             self._session.isChecked() or not self._has_keyring,
         )
 
@@ -188,7 +231,25 @@ class ConnectionForm(QWidget):
             or typed.name != stored.name
             or typed.base_url != stored.base_url
             or typed.allow_plain_http != stored.allow_plain_http
+            or self.key_place
         )
+
+    @property
+    def keeps_key(self) -> bool:
+        """Whether the stored key goes on to be used: nothing was typed, and it is its server."""
+        typed, stored = self.typed, self._stored
+        return (
+            stored is not None and not typed.key and is_same_server(stored.base_url, typed.base_url)
+        )
+
+    @property
+    def key_place(self) -> str:
+        """Where a kept key is to go, `keyring` or `session`; "" where it stays."""
+        stored = self._stored
+        if stored is None or stored.key == "none" or self.typed.key:
+            return ""
+        place = "session" if self.typed.session_only else "keyring"
+        return "" if place == stored.key else place
 
     def tell_problem(self, text: str) -> None:
         self._problem.setText(text)
@@ -197,27 +258,44 @@ class ConnectionForm(QWidget):
     # -- checks ------------------------------------------------------------------------------
 
     def _on_edit(self) -> None:
-        self._look_over(tell=True)
-        self.changed.emit()
+        if not self._is_filling:
+            self._look_over(tell=True)
+            self.changed.emit()
 
     def _look_over(self, *, tell: bool) -> None:
         """Says what is wrong while somebody types; Save waits until nothing is."""
-        typed = self.typed
-        parts = urlsplit(typed.base_url) if "[" not in typed.base_url else None
-        risky = parts is not None and parts.scheme == "http" and parts.hostname not in _LOOPBACK
-        self._plain.setVisible(risky)
-        self._plain_warning.setVisible(risky)
-        self._session.setChecked(self._session.isChecked() or not self._has_keyring)
+        if not self._has_keyring:
+            with self._filling():
+                self._session.setChecked(True)
         self._session.setEnabled(self._has_keyring)
         self._no_keyring.setVisible(not self._has_keyring)
+        typed = self.typed
+        risky = is_open_to_others(typed.base_url)
+        self._plain.setVisible(risky)
+        self._plain_warning.setVisible(risky)
+        self._say_where_the_key_goes()
         name_problem = self._problem_of_name(typed.name)
         url_problem = self._problem_of_url(typed)
+        key_problem = "" if url_problem else self._problem_of_key(typed)
         restyle(self._name, wrong=bool(name_problem and typed.name and tell))
-        restyle(self._url, wrong=bool(url_problem and typed.base_url and tell))
-        told = (typed.base_url and url_problem) or (typed.name and name_problem) or ""
+        restyle(self._url, wrong=bool(url_problem and self._url.text() and tell))
+        restyle(self._key, wrong=bool(key_problem and tell))
+        told = (
+            (self._url.text() and url_problem) or key_problem or (typed.name and name_problem) or ""
+        )
         self.tell_problem(told if tell else "")
-        self._save.setEnabled(not name_problem and not url_problem)
-        self._test.setEnabled(not url_problem)
+        self._save.setEnabled(not name_problem and not url_problem and not key_problem)
+        self._test.setEnabled(not url_problem and not key_problem)
+
+    def _say_where_the_key_goes(self) -> None:
+        words = {
+            "session": self.tr(
+                "Save takes the stored key out of the keyring; it is forgotten when LakeDrop ends."
+            ),
+            "keyring": self.tr("Save puts the key of this session into the keyring."),
+        }.get(self.key_place, "")
+        self._moves.setText(words)
+        self._moves.setVisible(bool(words))
 
     def _problem_of_name(self, name: str) -> str:
         try:
@@ -241,3 +319,11 @@ class ConnectionForm(QWidget):
         except ConnectionNotUsable:
             return self.tr("This address is not encrypted. Use https://, or allow it below.")
         return ""
+
+    def _problem_of_key(self, typed: Typed) -> str:
+        stored = self._stored
+        if stored is None or stored.key == "none" or typed.key or self.keeps_key:
+            return ""
+        return self.tr(
+            "The stored key stays with its own server, {0}. Type the API key for this one."
+        ).format(shown(stored.base_url))

@@ -40,12 +40,16 @@ class ConnectionList(QListWidget):
         self.currentRowChanged.connect(self._on_row)
         context.theme.changed.connect(self._fill)
         self._fill()
+        self.choose("")
 
     def show_remotes(self, remotes: Sequence[Remote]) -> None:
-        chosen = self.name
+        nothing, chosen = self.currentRow() < 0, self.name
         self._remotes = list(remotes)
         self._fill()
-        self.choose(chosen)
+        if nothing:
+            self.clear_choice()
+        else:
+            self.choose(chosen)
 
     @property
     def name(self) -> str:
@@ -93,7 +97,7 @@ class ConnectionList(QListWidget):
                 icons.get(remote.key, "server"),
                 shown(remote.base_url),
             )
-        self.setCurrentRow(row if row >= 0 else 0)
+        self.setCurrentRow(row)
         self.blockSignals(False)
 
     def _add(self, name: str, state: str, icon: str, tip: str) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.domain.errors import LakeDropError
 from app.domain.upload_job import ENDED, JobState
 from app.ui.connections.connection_form import ConnectionForm, Typed
 from app.ui.connections.connection_list import ConnectionList, Remote
+from app.ui.connections.local_lake_panel import LocalLakePanel
 from app.ui.context import Page, UiContext
 from app.ui.engine_client import Result
 from app.ui.shown import shown
 from app.ui.tokens import Tone
 from app.ui.widgets.banner import Banner, BannerAction
-from app.ui.widgets.buttons import ElidedLabel, button, label
+from app.ui.widgets.buttons import button, label
 
 _LIST_WIDTH = 264
 _FORM_WIDTH = 560
@@ -28,13 +28,14 @@ class ConnectionsPage(Page):
         super().__init__(context)
         self._test_number = 0  # of the newest test: an older one's answer no longer counts
         self._is_saving = False
-        self._lake_files = ""
+        self._shown_number = 0  # grows whenever the form is filled anew
         self._select_after = ""
         self._list = ConnectionList(context)
         self._list.setFixedWidth(_LIST_WIDTH)
         self._add = button(
             context.theme, self.tr("Add connection"), name="connections.add", icon="plus"
         )
+        self._local = LocalLakePanel(context)
         self._form = ConnectionForm(context)
         self._question = Banner(context.theme, "connections.question")
         self._result = Banner(context.theme, "connections.result")
@@ -45,6 +46,7 @@ class ConnectionsPage(Page):
         self._form.test.connect(self._test)
         self._form.save.connect(self._save)
         self._form.remove.connect(self._ask_remove)
+        self._form.use.connect(self._use)
         QShortcut(QKeySequence.StandardKey.Save, self).activated.connect(self._save)
 
     def _lay_out(self) -> None:
@@ -52,46 +54,13 @@ class ConnectionsPage(Page):
         left.setSpacing(10)
         left.addWidget(self._add)
         left.addWidget(self._list, 1)
-        local = QWidget()
-        lake = QVBoxLayout(local)
-        lake.setContentsMargins(0, 0, 0, 0)
-        lake.setSpacing(8)
-        lake.addWidget(label(self.tr("Local lake"), role="heading"))
-        words = label(
-            self.tr("Files uploaded here stay on this machine. It needs no account and no key."),
-            role="muted",
-        )
-        words.setWordWrap(True)
-        lake.addWidget(words)
-        self._place = ElidedLabel(middle=True)
-        self._place.setObjectName("connections.lakeFolder")
-        lake.addWidget(self._place)
-        self._open = button(
-            self.context.theme,
-            self.tr("Open folder"),
-            name="connections.openFolder",
-            icon="folder",
-        )
-        self._open.setEnabled(False)
-        self._open.clicked.connect(self._open_folder)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._open)
-        buttons.addStretch(1)
-        lake.addLayout(buttons)
-        lake.addStretch(1)
-        remote = QWidget()
-        column = QVBoxLayout(remote)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._form)
-        column.addStretch(1)
-        self._right = QStackedWidget()
-        self._right.addWidget(local)
-        self._right.addWidget(remote)
+        self._form.hide()
+        # What is told stands below, so that no button moves while somebody is about to press it.
         right = QVBoxLayout()
         right.setSpacing(10)
-        right.addWidget(self._question)
-        right.addWidget(self._result)
-        right.addWidget(self._right, 1)
+        for widget in (self._local, self._form, self._question, self._result):
+            right.addWidget(widget)
+        right.addStretch(1)
         holder = QWidget()
         holder.setLayout(right)
         holder.setMaximumWidth(_FORM_WIDTH)
@@ -109,12 +78,16 @@ class ConnectionsPage(Page):
 
     def entered(self) -> None:
         self._look()
-        self.context.link.ask("lake", self._take_lake, self._tell_error, owner=self)
+        self.context.link.ask("lake", self._local.take, self._tell_no_look, owner=self)
 
     # -- what is there -----------------------------------------------------------------------
 
     def _look(self) -> None:
-        self.context.link.ask("connections", self._take, self._tell_error, owner=self)
+        self.context.link.ask("connections", self._take, self._tell_no_look, owner=self)
+
+    def _tell_no_look(self, error: LakeDropError) -> None:
+        if self._result.isHidden():  # else what is told there was asked for
+            self._tell_error(error)
 
     def _take(self, result: Result) -> None:
         remotes = [
@@ -127,46 +100,61 @@ class ConnectionsPage(Page):
             for row in result["connections"]
         ]
         self._form.set_keyring(bool(result["keyring"]))
-        making_new = self._right.currentIndex() == 1 and self._form.stored is None
         self._list.show_remotes(remotes)
-        if self._select_after:
+        by_name = {remote.name: remote for remote in remotes}
+        stored = self._form.stored
+        if self._select_after in by_name:  # else an answer from before it was saved
             self._list.choose(self._select_after)
-            self._select_after = ""
-            self._show_chosen()
-            self._result.tell(Tone.GOOD, self.tr("Saved"))
-        elif making_new:
-            self._list.clear_choice()
-        elif not self._form.is_changed:
-            self._show_chosen()
+            self._show(by_name[self._select_after])
+        elif self._is_form_shown and stored is not None:
+            self._follow_stored(stored, by_name.get(stored.name))
 
-    def _take_lake(self, result: Result) -> None:
-        self._lake_files = str(result["files"])
-        self._place.setText(self._lake_files)
-        self._open.setEnabled(True)
+    def _follow_stored(self, before: Remote, now: Remote | None) -> None:
+        """Somebody else may have changed or removed what the form is about."""
+        if now == before:
+            self._list.choose(before.name)
+        elif self._form.is_changed:
+            self._form.take_stored(now)
+            if now is None:
+                self._list.clear_choice()
+                self._tell_gone(before)
+            else:
+                self._list.choose(now.name)
+        else:
+            self._forget_result()
+            self._list.choose(now.name if now else "")
+            self._show(now)
 
-    def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(self._lake_files))
+    def _tell_gone(self, remote: Remote) -> None:
+        self._result.tell(
+            Tone.WARN,
+            self.tr("“{0}” was removed meanwhile").format(shown(remote.name)),
+            self.tr("Save adds it again, with the key that you type."),
+        )
 
     # -- choosing ----------------------------------------------------------------------------
 
+    @property
+    def _is_form_shown(self) -> bool:
+        return not self._form.isHidden()
+
     def _on_chosen(self, name: str) -> None:
         stored = self._form.stored
-        before = stored.name if stored else ""
 
         def show() -> None:
             self._list.choose(name)
             self._show_chosen()
 
-        if self._right.currentIndex() == 1 and self._form.is_changed:
+        if self._is_form_shown and self._form.is_changed:
             if stored is None:
                 self._list.clear_choice()
             else:
-                self._list.choose(before)
+                self._list.choose(stored.name)
         self._unless_unsaved(show)
 
     def _unless_unsaved(self, do: Callable[[], None]) -> None:
         """At once, or after a yes to losing what was typed."""
-        if self._right.currentIndex() == 0 or not self._form.is_changed:
+        if not self._is_form_shown or not self._form.is_changed:
             do()
             return
         self._ask(
@@ -180,15 +168,30 @@ class ConnectionsPage(Page):
     def _begin_new(self) -> None:
         self._close_banners()
         self._list.clear_choice()
-        self._form.show_remote(None)
-        self._right.setCurrentIndex(1)
+        self._show(None, new=True)
         self._form.focus_first()
 
     def _show_chosen(self) -> None:
         self._close_banners()
-        remote = self._list.remote
+        self._show(self._list.remote)
+
+    def _show(self, remote: Remote | None, *, new: bool = False) -> None:
+        """The local lake for None, unless a new one is to be typed."""
+        self._shown_number += 1
+        self._select_after = ""
         self._form.show_remote(remote)
-        self._right.setCurrentIndex(0 if remote is None else 1)
+        self._form.setVisible(new or remote is not None)
+        self._local.setVisible(not new and remote is None)
+
+    def _use(self) -> None:
+        remote = self._form.stored
+        if remote is not None:
+            name = remote.name
+            self._unless_unsaved(lambda: self._leave_for_upload(name))
+
+    def _leave_for_upload(self, name: str) -> None:
+        self._show_chosen()  # what was typed is given up
+        self.context.navigator.new_upload.emit(name)
 
     def _close_banners(self) -> None:
         self._question.hide()
@@ -203,18 +206,24 @@ class ConnectionsPage(Page):
 
     def _test(self) -> None:
         typed, stored = self._form.typed, self._form.stored
-        as_stored = stored is not None and not typed.key and typed.base_url == stored.base_url
+        is_stored = (
+            stored is not None
+            and not typed.key
+            and (typed.base_url, typed.allow_plain_http)
+            == (stored.base_url, stored.allow_plain_http)
+        )
         connection = (
             {"name": stored.name}
-            if stored is not None and as_stored
+            if stored is not None and is_stored
             else {"base_url": typed.base_url, "allow_plain_http": typed.allow_plain_http}
         )
+        key_of = stored.name if stored is not None and self._form.keeps_key else None
         self._test_number += 1
         number = self._test_number
         self._result.tell(Tone.ACCENT, self.tr("Testing…"))
 
         def worked(result: Result) -> None:
-            if number == self._test_number:
+            if number == self._test_number and typed == self._form.typed:
                 self._tell_works(result)
 
         def failed(error: LakeDropError) -> None:
@@ -228,6 +237,7 @@ class ConnectionsPage(Page):
             owner=self,
             connection=connection,
             key=typed.key or None,
+            key_of=key_of,
         )
 
     def _tell_works(self, result: Result) -> None:
@@ -241,27 +251,54 @@ class ConnectionsPage(Page):
 
     def _save(self) -> None:
         save = self.findChild(QPushButton, "connections.save")
-        if self._right.currentIndex() == 0 or save is None or not save.isEnabled():
-            return
-        if self._is_saving:
+        if not self._is_form_shown or save is None or not save.isEnabled() or self._is_saving:
             return
         self._is_saving = True
-        typed, stored = self._form.typed, self._form.stored
+        self._forget_result()
+        typed, stored, number = self._form.typed, self._form.stored, self._shown_number
+        self._result.tell(Tone.ACCENT, self.tr("Saving…"))
 
-        def saved(_: Result) -> None:
+        def saved(result: Result) -> None:
             self._is_saving = False
-            self._form.forget_key()
-            self._select_after = typed.name
+            if number == self._shown_number:
+                self._show_saved(typed, int(result.get("jobs_that_stay", 0)))
             self._look()
+            if stored is not None and stored.name != typed.name:
+                self.context.navigator.connection_renamed.emit(stored.name, typed.name)
             self.context.navigator.connections_changed.emit()
 
         def refused(error: LakeDropError) -> None:
             self._is_saving = False
-            self._tell_error(error)
+            if number == self._shown_number:
+                self._tell_error(error)
 
         self.context.link.ask(
-            "save_connection", saved, refused, owner=self, **_saving(typed, stored)
+            "save_connection",
+            saved,
+            refused,
+            owner=self,
+            **_saving(typed, stored, keep_key=self._form.keeps_key, place=self._form.key_place),
         )
+
+    def _show_saved(self, typed: Typed, jobs_that_stay: int) -> None:
+        if typed == self._form.typed:
+            self._form.forget_key()
+            self._select_after = typed.name
+        else:  # typed on meanwhile: that is a change of what was saved
+            key = "session" if typed.session_only else "keyring"
+            saved = Remote(typed.name, typed.base_url, typed.allow_plain_http, key)
+            if typed.key == self._form.typed.key:
+                self._form.forget_key()
+            self._form.take_stored(saved)
+        if jobs_that_stay:
+            text = self.tr(
+                "%n upload(s) under way stay with the server before, and need its key again.",
+                "",
+                jobs_that_stay,
+            )
+            self._result.tell(Tone.WARN, self.tr("Saved"), text)
+        else:
+            self._result.tell(Tone.GOOD, self.tr("Saved"))
 
     def _ask_remove(self) -> None:
         remote = self._form.stored
@@ -286,7 +323,6 @@ class ConnectionsPage(Page):
 
     def _do_remove(self, name: str) -> None:
         def removed(_: Result) -> None:
-            self._form.show_remote(None)
             self._list.choose("")
             self._show_chosen()
             self._look()
@@ -320,15 +356,18 @@ class ConnectionsPage(Page):
         self._result.tell(Tone.BAD, said.title, said.text)
 
 
-def _saving(typed: Typed, stored: Remote | None) -> dict[str, object]:
+def _saving(
+    typed: Typed, stored: Remote | None, *, keep_key: bool, place: str
+) -> dict[str, object]:
     """The arguments of `save_connection`."""
     return {
         "name": typed.name,
         "base_url": typed.base_url,
         "allow_plain_http": typed.allow_plain_http,
         "key": typed.key or None,
-        "replace": stored is not None and stored.name == typed.name,
-        "was": stored.name if stored is not None and stored.name != typed.name else None,
-        "keep_key": stored is not None and not typed.key,
+        "replace": False,
+        "was": stored.name if stored is not None else None,
+        "keep_key": keep_key,
+        "key_place": place if keep_key and place else None,
         "session_only": typed.session_only and bool(typed.key),
     }

@@ -33,6 +33,7 @@ class NewDrafts(QObject):
         self._sending: Counter[int] = Counter()
         self._being_made = False
         self._held: list[str] = []  # dropped while the draft they belong to is being made
+        self._empty: dict[int, JobSnapshot] = {}  # made without files, as they were made
         self._sender.done.connect(self._sent)
         self._sender.failed.connect(self._not_sent)
 
@@ -48,18 +49,42 @@ class NewDrafts(QObject):
         else:
             self.make(chosen, paths)
 
-    def make(self, like: JobSnapshot | None, paths: Sequence[str]) -> None:
-        """A new draft that goes where `like` (else the newest job) goes."""
+    def begin(self, like: JobSnapshot | None, connection: str = "") -> None:
+        """A draft to be filled: the one that nobody has touched yet, else a new one.
+
+        It goes to `connection`; where `like` goes if that is "".
+        """
+        untouched = self.untouched()
+        if not untouched:
+            self.make(like, [], connection)
+        elif connection in ("", self._link.jobs[untouched[-1]].connection):
+            self.made.emit(untouched[-1])
+        else:
+            self._send_to(untouched[-1], connection)
+
+    def untouched(self) -> list[int]:
+        """Drafts of this window that hold nothing, and that nobody has edited."""
+        jobs = self._link.jobs
+        return [
+            job_id
+            for job_id, made in self._empty.items()
+            if job_id in jobs and _is_as_made(jobs[job_id], made) and not self.is_sending(job_id)
+        ]
+
+    def make(self, like: JobSnapshot | None, paths: Sequence[str], connection: str = "") -> None:
+        """A new draft that goes where `like` (else the newest job) goes, or to `connection`."""
         if self._being_made:
             self._held += paths
             return
         jobs = self._link.jobs
         like = like or (jobs[max(jobs)] if jobs else None)
-        self._ask_for(
-            like.connection if like else _LOCAL, like.destination if like else _DESTINATION, paths
-        )
+        goes_to = connection or (like.connection if like else _LOCAL)
+        destination = like.destination if like else _DESTINATION
+        self._ask_for(goes_to, destination, paths, or_local=not connection)
 
-    def _ask_for(self, connection: str, destination: str, paths: Sequence[str]) -> None:
+    def _ask_for(
+        self, connection: str, destination: str, paths: Sequence[str], *, or_local: bool
+    ) -> None:
         self._being_made = True
         rest = paths[PIECE:]
 
@@ -69,14 +94,14 @@ class NewDrafts(QObject):
             more, self._held = [*rest, *self._held], []
             if more:
                 self._send(job_id, more)
-            self._show_when_known(job_id)
+            self._show_when_known(job_id, is_empty=not paths and not more)
 
         def refused(error: LakeDropError) -> None:
             self._being_made = False
-            if error.kind == "ConnectionNotUsable" and connection != _LOCAL:
+            if error.kind == "ConnectionNotUsable" and or_local and connection != _LOCAL:
                 # The job it is like went to a connection that is no more.
                 more, self._held = [*paths, *self._held], []
-                self._ask_for(_LOCAL, destination, more)
+                self._ask_for(_LOCAL, destination, more, or_local=False)
                 return
             self._held = []
             self.failed.emit(error)
@@ -96,16 +121,36 @@ class NewDrafts(QObject):
             kept=True,
         )
 
-    def _show_when_known(self, job_id: int) -> None:
-        """Its first snapshot may come after the answer."""
-        if job_id in self._link.jobs:
+    def _send_to(self, job_id: int, connection: str) -> None:
+        def sent(result: Result) -> None:
+            self._empty[job_id] = JobSnapshot.from_wire(result)
             self.made.emit(job_id)
+
+        self._link.ask(
+            "edit_job",
+            sent,
+            self.failed.emit,
+            owner=self,
+            job_id=job_id,
+            connection={"name": connection},
+        )
+
+    def _show_when_known(self, job_id: int, *, is_empty: bool) -> None:
+        """Its first snapshot may come after the answer."""
+
+        def show() -> None:
+            if is_empty:
+                self._empty[job_id] = self._link.jobs[job_id]
+            self.made.emit(job_id)
+
+        if job_id in self._link.jobs:
+            show()
             return
 
         def look(changed: set[int]) -> None:
             if job_id in changed:
                 self._link.jobs_changed.disconnect(look)
-                self.made.emit(job_id)
+                show()
 
         self._link.jobs_changed.connect(look)
 
@@ -121,3 +166,16 @@ class NewDrafts(QObject):
     def _not_sent(self, job_id: int, error: LakeDropError) -> None:
         self._sent(job_id)
         self.failed.emit(error)
+
+
+def _is_as_made(job: JobSnapshot, made: JobSnapshot) -> bool:
+    return (
+        job.state is JobState.DRAFT
+        and job.intake_done
+        and not (job.files or job.files_left_out)
+        and _what_is_edited(job) == _what_is_edited(made)
+    )
+
+
+def _what_is_edited(job: JobSnapshot) -> tuple[object, ...]:
+    return job.name, job.destination, job.mode, job.connection, job.contents_only

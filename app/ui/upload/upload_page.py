@@ -96,7 +96,7 @@ class UploadPage(Page):
         link = self.context.link
         link.jobs_changed.connect(self._on_jobs)
         link.jobs_gone.connect(self._on_gone)
-        self._new.clicked.connect(self.new_job)
+        self._new.clicked.connect(lambda: self.new_job())
         self._list.chosen.connect(self._choose)
         self._list.removal_wanted.connect(self._remove_job)
         self._zone.add_files.connect(self.add_files)
@@ -114,7 +114,7 @@ class UploadPage(Page):
         self._talk.failed.connect(self._tell_error_of)
         self._talk.changed.connect(self._show_footer)
         self._notices.wants_failed_only.connect(self._show_failed)
-        self._notices.wants_new_job.connect(self.new_job)
+        self._notices.wants_new_job.connect(lambda: self.new_job())
         self._notices.wants_folder.connect(self._open_lake_folder)
         footer = self._footer
         footer.start.connect(self._start)
@@ -137,9 +137,17 @@ class UploadPage(Page):
     def choose_job(self, job_id: int) -> None:
         self._list.choose(job_id)
 
-    def new_job(self) -> None:
-        """An empty draft, to be filled by drops."""
-        self._drafts.make(self._chosen(), [])
+    def new_job(self, connection: str = "") -> None:
+        """An empty draft, to be filled by drops; one that nobody touched yet is taken again.
+
+        It goes to the named connection, or where the chosen job goes.
+        """
+        self._drafts.begin(self._chosen(), connection)
+
+    @property
+    def untouched_drafts(self) -> list[int]:
+        """Empty ones that nobody has edited: no loss when the window closes."""
+        return self._drafts.untouched()
 
     def add_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Add files"))
