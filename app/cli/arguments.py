@@ -32,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     # Its arguments never come here: it is started before this module is read.
     commands.add_parser("window", help="open the window, as lakedrop alone does")
     _add_upload(commands.add_parser("upload", help="send files and folders into a lake"))
-    retry = commands.add_parser("retry", help="go on with an upload that needs attention")
+    retry = commands.add_parser(
+        "retry", help="go on with an upload that needs attention or was paused"
+    )
     retry.add_argument("job", type=_count, metavar="JOB", help="the number that the upload told")
     _add_json(retry)
     jobs = commands.add_parser("jobs", help="list sync jobs, newest first")

@@ -107,9 +107,16 @@ class JobRun:
 
     def retried(self, job: JobSnapshot) -> JobSnapshot:
         """Followed until it rests again. Raises `WrongUse` where there is nothing to retry."""
+        return self._set_going("retry_job", job)
+
+    def resumed(self, job: JobSnapshot) -> JobSnapshot:
+        """A paused one, followed until it rests again."""
+        return self._set_going("resume_job", job)
+
+    def _set_going(self, command: str, job: JobSnapshot) -> JobSnapshot:
         deaths = self.session.deaths
         try:
-            self.session.request("retry_job", job_id=job.job_id)
+            self.session.request(command, job_id=job.job_id)
         except WrongUse:
             if self.session.deaths == deaths:
                 raise

@@ -1,4 +1,4 @@
-"""`lakedrop retry`: what an upload left unfinished is tried again, under the same sync."""
+"""`lakedrop retry`: what an upload left unfinished, or paused, goes on under the same sync."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ class _RetryRun(JobRun):
             job = (
                 self.retried(job) if job.state is JobState.NEEDS_ATTENTION else self.follow(job_id)
             )
+        elif job.state is JobState.PAUSED:
+            self.job_id = job_id
+            self._give_key(job)
+            job = self.resumed(job)
         else:
             job = self.retried(job)  # the engine says why not
         return self.ended_with_retries(job, retry_asked=retry_asked)

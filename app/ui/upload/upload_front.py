@@ -39,6 +39,11 @@ class UploadFront(Page):
         context.link.jobs_gone.connect(self._show_one)
 
     @property
+    def untouched_drafts(self) -> list[int]:
+        """Empty ones that nobody has edited: no loss when the window closes."""
+        return self._jobs.untouched_drafts if self._jobs is not None else []
+
+    @property
     def jobs(self) -> UploadPage:
         if self._jobs is None:
             from app.ui.upload.upload_page import UploadPage

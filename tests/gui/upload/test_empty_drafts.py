@@ -80,13 +80,13 @@ def window(context: UiContext, drafts: Engine, qtbot: QtBot) -> MainWindow:
 
 
 def _press_new(window: MainWindow) -> None:
-    button = window.findChild(QPushButton, "upload.newJob")
+    button = window._upload.jobs.findChild(QPushButton, "upload.newJob")
     assert button is not None
     button.click()
 
 
 def _chosen(window: MainWindow) -> int:
-    return window._upload._job_id
+    return window._upload.jobs._job_id
 
 
 def _made(window: MainWindow, drafts: Engine, qtbot: QtBot, job_id: int) -> None:
@@ -101,7 +101,7 @@ def test_a_second_new_upload_takes_the_empty_draft_that_is_there(
     qtbot.waitUntil(lambda: _chosen(window) == 1)
     _press_new(window)
     _made(window, drafts, qtbot, 2)
-    window._upload.choose_job(1)
+    window._upload.jobs.choose_job(1)
     assert _chosen(window) == 1
 
     _press_new(window)

@@ -121,6 +121,40 @@ def test_a_job_that_the_key_alone_sets_going_is_not_tried_twice(
     assert "retry_job" not in attention.engine.commands()
 
 
+@pytest.mark.parametrize("label", ["local", "https://lake.example"])
+def test_a_paused_job_is_resumed_and_followed_to_its_end(
+    label: str, script: Script, lakedrop: CommandLine
+) -> None:
+    def resume(_: dict[str, Any]) -> dict[str, Any]:
+        script.started = True
+        return {}
+
+    script.draft = snapshot(JobState.PAUSED, connection=label)
+    script.engine.answers["resume_job"] = resume
+    lakedrop.environment_key = KEY
+
+    assert lakedrop.run("retry", "1") == 0
+    commands = script.engine.commands()
+    assert script.engine.args_of("resume_job") == {"job_id": 1}
+    assert "retry_job" not in commands
+    assert ("provide_key" in commands) == (label != "local")
+    assert "2 files, 30 bytes uploaded and verified" in lakedrop.out
+
+
+def test_ctrl_c_on_a_resumed_job_cancels_it(script: Script, lakedrop: CommandLine) -> None:
+    def interrupted(_: dict[str, Any]) -> dict[str, Any]:
+        script.started = True
+        script.last = snapshot(JobState.UPLOADING, sync_id=7)
+        os.kill(os.getpid(), signal.SIGINT)
+        return {}
+
+    script.draft = snapshot(JobState.PAUSED)
+    script.engine.answers["resume_job"] = interrupted
+
+    assert lakedrop.run("retry", "1") == 130
+    assert script.engine.args_of("cancel_job") == {"job_id": 1}
+
+
 def test_ctrl_c_cancels_it_as_it_does_an_upload(attention: Script, lakedrop: CommandLine) -> None:
     def interrupted(_: dict[str, Any]) -> dict[str, Any]:
         attention.started = True
