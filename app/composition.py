@@ -5,7 +5,6 @@ The window starts through here, so nothing is imported above that it does not ne
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -74,6 +73,9 @@ def run_window(arguments: Sequence[str] = ()) -> int:
     raise_if_no_display()
     here = places()
     try:
+        from app.ui.qt_imports import restore_the_import
+
+        restore_the_import()
         from app.ui.application import run
     except ModuleNotFoundError:
         raise  # a part of LakeDrop itself is missing: a fault, and told as one
@@ -246,6 +248,8 @@ def _in_background(work: Callable[[], object], name: str) -> None:
 
 def _say(message: dict[str, object]) -> None:
     """The one line for whoever started this process; closed then, so that nobody waits on it."""
+    import json
+
     try:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()

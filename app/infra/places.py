@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import platformdirs
 
@@ -12,8 +12,7 @@ HOME_VARIABLE = "LAKEDROP_HOME"
 _APP = "LakeDrop"
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """All folders exist with mode 0700 after `make`."""
 
     config: Path  # connections.toml, settings.toml

@@ -1,4 +1,9 @@
-"""Builds the window and runs it until it is closed."""
+"""Builds the window and runs it until it is closed.
+
+Up to the first paint nothing here or below may touch the namespace `QtCore.Qt`: its thousand enum
+values are made when one is first asked for, and take as long as the whole page (15 of 180 ms). So
+these modules import `QtCore` and say `QtCore.Qt.…` where it is needed, which is later.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +47,8 @@ def run(
         raise PlacesFailed(f"The window's log cannot be written: {cause}.") from cause
     # Python's own handler would only run once Qt's loop hands control back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    application = QApplication(["lakedrop"])
+    # Named here: `setStyle` would hand the style to Python, for which its enums must be made.
+    application = QApplication(["lakedrop", "-style", "Fusion"])
     application.setApplicationName("LakeDrop")
     application.setDesktopFileName("lakedrop")
     translator = speak(application, resources, choices.language)
@@ -52,6 +58,7 @@ def run(
     window.setWindowIcon(theme.icons.icon("arrow-up-from-line", theme.tokens.accent, size=64))
     faults.met.connect(lambda: window.tell_error(LakeDropError("")))
     window.first_painted.connect(link.open)
+    window.first_painted.connect(theme.follow_the_system)
     # Once the first page is whole: `app.__main__` collects nothing until then.
     window.first_painted.connect(lambda: QTimer.singleShot(0, _collect_from_here_on))
     window.show()

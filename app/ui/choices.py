@@ -6,8 +6,8 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.errors import WindowFailed
 
@@ -21,8 +21,7 @@ class ThemeChoice(StrEnum):
     DARK = "dark"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowChoices:
+class WindowChoices(NamedTuple):
     """`language` "" takes the system's, English where LakeDrop does not speak it."""
 
     theme: ThemeChoice = ThemeChoice.SYSTEM

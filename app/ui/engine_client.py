@@ -15,7 +15,8 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6 import QtCore
+from PySide6.QtCore import QObject, Signal, Slot
 from shiboken6 import isValid
 
 from app.domain.errors import LakeDropError
@@ -69,7 +70,7 @@ class EngineLink(QObject):
         self._removed: set[int] = set()
         self._news_are_told = False
         self._closing = threading.Event()
-        self._news.connect(self._take_news, Qt.ConnectionType.QueuedConnection)
+        self._listens = False
 
     def open(self) -> None:
         """Attaches to the engine, starting it when none lives; again whenever it was lost."""
@@ -124,6 +125,9 @@ class EngineLink(QObject):
     # -- on threads --------------------------------------------------------------------------
 
     def _in_thread(self, work: Callable[[], None]) -> None:
+        if not self._listens:  # nothing can have happened on a thread before the first one
+            self._listens = True
+            self._news.connect(self._take_news, QtCore.Qt.ConnectionType.QueuedConnection)
         threading.Thread(target=work, name="window", daemon=True).start()
 
     def _connect(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QEvent, QMimeData, QSize, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -25,7 +27,9 @@ from app.ui.engine_client import LinkState
 from app.ui.sidebar import Destination, Sidebar
 from app.ui.tokens import Tone
 from app.ui.upload.upload_front import UploadFront
-from app.ui.widgets.banner import Banner, BannerAction
+
+if TYPE_CHECKING:
+    from app.ui.widgets.banner import Banner
 
 _UPLOAD, _JOBS, _HISTORY, _CONNECTIONS = range(4)
 _NARROW_BELOW = 1100
@@ -45,6 +49,7 @@ class MainWindow(QMainWindow):
         self._context = context
         self._was_painted = False
         self._may_close = False
+        self._banner: Banner | None = None
         self._pausing = False  # asked already; closed once all rests
         self.setObjectName("mainWindow")
         self.setWindowTitle("LakeDrop")
@@ -74,16 +79,14 @@ class MainWindow(QMainWindow):
         whole = QWidget(self)
         self._sidebar = Sidebar(self._context.theme, destinations, whole)
         self._sidebar.show_chosen(_UPLOAD)
-        self._banner = Banner(self._context.theme, "window.banner")
         self._stack = QStackedWidget()
         self._stack.addWidget(self._upload)
         beside = QVBoxLayout()
         beside.setContentsMargins(0, 0, 0, 0)
         beside.setSpacing(0)
-        banner_room = QVBoxLayout()
-        banner_room.setContentsMargins(16, 0, 16, 0)
-        banner_room.addWidget(self._banner)
-        beside.addLayout(banner_room)
+        self._banner_room = QVBoxLayout()
+        self._banner_room.setContentsMargins(16, 0, 16, 0)
+        beside.addLayout(self._banner_room)
         beside.addWidget(self._stack, 1)
         row = QHBoxLayout(whole)
         row.setContentsMargins(0, 0, 0, 0)
@@ -161,23 +164,19 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
+            _take_as_copy(event)
             self.go_to(_UPLOAD)
             self._upload.show_drop_target(True)
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+        _take_as_copy(event)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self._upload.show_drop_target(False)
         super().dragLeaveEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        # A copy, whatever the file manager proposes: the user's files stay where they are.
-        event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+        _take_as_copy(event)
         self._upload.show_drop_target(False)
         self._take(event.mimeData())
 
@@ -193,17 +192,30 @@ class MainWindow(QMainWindow):
     # -- troubles ----------------------------------------------------------------------------
 
     def tell_error(self, error: LakeDropError) -> None:
+        from app.ui.widgets.banner import BannerAction
+
         shown = self._context.errors.present(error)
-        close = BannerAction(self.tr("Close"), "window.banner.close", self._banner.hide)
-        self._banner.tell(Tone.BAD, shown.title, shown.text, [close])
+        banner = self._shown_banner()
+        close = BannerAction(self.tr("Close"), "window.banner.close", banner.hide)
+        banner.tell(Tone.BAD, shown.title, shown.text, [close])
 
     def _tell_link(self) -> None:
         link = self._context.link
         if link.state is LinkState.READY:
-            self._banner.hide()
+            if self._banner is not None:
+                self._banner.hide()
         elif link.trouble is not None:
             shown = self._context.errors.present(link.trouble)
-            self._banner.tell(Tone.WARN, shown.title, shown.text)
+            self._shown_banner().tell(Tone.WARN, shown.title, shown.text)
+
+    def _shown_banner(self) -> Banner:
+        """Made for the first trouble: most windows never have one."""
+        if self._banner is None:
+            from app.ui.widgets.banner import Banner
+
+            self._banner = Banner(self._context.theme, "window.banner")
+            self._banner_room.addWidget(self._banner)
+        return self._banner
 
     # -- Qt's events -------------------------------------------------------------------------
 
@@ -279,6 +291,12 @@ class MainWindow(QMainWindow):
 
 def _ignoring_answer(do: Callable[[], None], _: object) -> None:
     do()
+
+
+def _take_as_copy(event: QDropEvent) -> None:
+    """Whatever the file manager proposes: the user's files stay where they are."""
+    event.setDropAction(QtCore.Qt.DropAction.CopyAction)
+    event.accept()
 
 
 def _jobs_page(context: UiContext) -> Page:

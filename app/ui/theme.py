@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6 import QtCore
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -29,19 +30,30 @@ class Theme(QObject):
         self._choice = choice
         self.icons = Icons(resources / "icons")
         self.tokens = LIGHT
-        application.setStyle("Fusion")
         application.setFont(_readable(application.font()))
-        self._follow()
+        is_system = choice is ThemeChoice.SYSTEM
+        self._show(_is_dark(application.palette()) if is_system else choice is ThemeChoice.DARK)
+
+    def follow_the_system(self) -> None:
+        """From here on; to be called once the window is painted."""
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow)
+        if self._wants_dark() is not self.tokens.is_dark:
+            self._follow()
 
     def choose(self, choice: ThemeChoice) -> None:
         self._choice = choice
         self._follow()
 
     def _follow(self) -> None:
-        dark = self._choice is ThemeChoice.DARK
+        self._show(self._wants_dark())
+
+    def _wants_dark(self) -> bool:
         if self._choice is ThemeChoice.SYSTEM:
-            dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
+            scheme = QGuiApplication.styleHints().colorScheme()
+            return scheme is QtCore.Qt.ColorScheme.Dark
+        return self._choice is ThemeChoice.DARK
+
+    def _show(self, dark: bool) -> None:
         self.tokens = DARK if dark else LIGHT
         # Without a platform theme Qt's own colours do not follow the scheme: all are set.
         self._application.setPalette(_palette(self.tokens))
@@ -49,9 +61,16 @@ class Theme(QObject):
         self.changed.emit()
 
 
+def _is_dark(palette: QPalette) -> bool:
+    """Of the palette that Qt begins with, which is the desktop's; asking for the scheme itself
+    would take as long as making the page (see `app.ui.application`)."""
+    text = palette.color(QPalette.ColorRole.WindowText)
+    return text.lightness() > palette.color(QPalette.ColorRole.Window).lightness()
+
+
 def filled(sheet: str, tokens: Tokens) -> str:
     """The style sheet with `@name` replaced by that token's colour."""
-    for name in sorted(tokens.__slots__, key=len, reverse=True):
+    for name in sorted(tokens._fields, key=len, reverse=True):
         value = getattr(tokens, name)
         if isinstance(value, str):
             sheet = sheet.replace(f"@{name}", value)

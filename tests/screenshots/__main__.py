@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="pictures whose name holds this")
     chosen = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    application = QApplication(["lakedrop"])
+    application = QApplication(["lakedrop", "-style", "Fusion"])
     theme = Theme(application, resources_folder(), ThemeChoice.LIGHT)
     made = 0
     for look, choice, language in LOOKS:

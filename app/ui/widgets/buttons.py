@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6 import QtCore
+from PySide6.QtCore import QObject, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QWidget
 
@@ -56,7 +57,7 @@ class IconFollowsTheme(QObject):
 def label(text: str = "", *, role: str = "", name: str = "") -> QLabel:
     """`role`: title, heading, field, muted, problem or "". Names are shown as they are."""
     made = QLabel(text)
-    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("textFormat", "PlainText")  # by name: see `app.ui.application`
     if role:
         made.setProperty("role", role)
     if name:
@@ -69,8 +70,9 @@ class ElidedLabel(QLabel):
 
     def __init__(self, text: str = "", *, role: str = "", middle: bool = False) -> None:
         super().__init__(text)
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self._side = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+        self.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+        sides = QtCore.Qt.TextElideMode
+        self._side = sides.ElideMiddle if middle else sides.ElideRight
         if role:
             self.setProperty("role", role)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -92,7 +94,8 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         text = self.fontMetrics().elidedText(self.text(), self._side, self.width())
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), text)
+        place = self.alignment() | QtCore.Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self.rect(), int(place), text)
 
 
 def restyle(widget: QWidget, **properties: object) -> None:
