@@ -18,6 +18,7 @@ from embedded_server.routes.answers import (
 )
 from embedded_server.routes.callers import visitor_of
 from embedded_server.routes.extensions import extension_routes
+from embedded_server.routes.queries import query_routes
 from embedded_server.routes.syncs import sync_routes
 from embedded_server.routes.uploads import FileCalls
 from embedded_server.services.admission import Admission
@@ -41,6 +42,7 @@ def create_app(
     app = FastAPI(title=f"{PRODUCT} lake server", version=VERSION, docs_url=None, redoc_url=None)
     app.router.redirect_slashes = False
     app.include_router(sync_routes(sync_service, admission, call_workers))
+    app.include_router(query_routes(sync_service, call_workers))
     app.include_router(extension_routes(sync_service, call_workers))
 
     async def on_lake_error(request: Request, error: Exception) -> Response:

@@ -31,12 +31,15 @@ USAGE_ROUTE = "/api/lake/usage"
 BATCH_ROUTE = "/api/lake/file/batch"
 HEALTH_ROUTE = "/healthz"  # needs no key, wherever it is asked
 ABORT_ROUTE = "/api/lake/sync/abort"
+SYNCS_QUERY_ROUTE = "/api/lake/syncs"
+HISTORY_QUERY_ROUTE = "/api/lake/history"
 
 EXTENSION_DIGEST = "digest"  # answers of uploads carry `sha256` and `size` of what was stored
 EXTENSION_USAGE = "usage"  # GET USAGE_ROUTE?path=/data/x counts what is at a path
 EXTENSION_BATCH = "batch"  # POST BATCH_ROUTE?sync_id=7 carries many small files
 EXTENSION_IDEMPOTENCY = "idempotency"  # *start* takes IDEMPOTENCY_HEADER: asked twice, done once
 EXTENSION_ABORT = "abort"  # POST ABORT_ROUTE {"sync_id", "api_key"} gives a running sync up
+EXTENSION_QUERY = "query"  # GET SYNCS_QUERY_ROUTE, HISTORY_QUERY_ROUTE: filters, newest first
 
 # draft-ietf-httpapi-idempotency-key-header: the same key with the same body is the same sync.
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -179,23 +182,6 @@ class EndSyncRequest:
 
     def __repr__(self) -> str:
         return f"EndSyncRequest(sync_id={self.sync_id}, api_key=…)"
-
-
-@dataclass(frozen=True, slots=True)
-class AbortAnswer:
-    """`kept_uploads`: uploads of an incremental sync that were in sight already, and stay there."""
-
-    kept_uploads: int
-
-    def to_wire(self) -> dict[str, Any]:
-        return {"success": True, "kept_uploads": self.kept_uploads}
-
-    @classmethod
-    def from_wire(cls, body: object) -> AbortAnswer:
-        fields = as_object(body)
-        if fields.get("success") is not True:
-            raise ContractViolation("success must be true")
-        return cls(int_field(fields, "kept_uploads"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,28 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from embedded_server.catalog.group_writer import GroupWriter
+from embedded_server.catalog.newest_first import find_syncs, find_uploads
+from embedded_server.catalog.rows import (
+    job_of,
+    record_of,
+    sync_details_of,
+    upload_details_of,
+    upload_values,
+)
 from embedded_server.catalog.tables import swaps, syncs, upload_blocks, uploads
-from embedded_server.contract import SyncJob, SyncStatus, SyncType, UploadRecord
+from embedded_server.contract import (
+    SyncJob,
+    SyncStatus,
+    SyncType,
+    UploadRecord,
+)
+from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.errors import KeyUsedOtherwise, LakeError, LakeFault, LakeFull
 from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
 from embedded_server.domain.upload import Destination, UploadRow
 
-_ORG_ID = 0  # one lake, one organisation; the public contract has the field
 _Result = TypeVar("_Result")
 
 # Compiled once: a row per upload goes through these two, and SQLAlchemy's own preparation of a
@@ -199,21 +213,7 @@ class SqlCatalog:
     def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]:
         page = select(syncs).where(syncs.c.sync_id > offset).order_by(syncs.c.sync_id).limit(limit)
         with self._reading() as db:
-            return [
-                SyncJob(
-                    _ORG_ID,
-                    row.sync_id,
-                    row.name,
-                    row.path,
-                    SyncType(row.sync_type),
-                    SyncStatus(row.status),
-                    row.started_at_ms,
-                    row.ended_at_ms,
-                    row.total_files,
-                    row.num_failed,
-                )
-                for row in db.execute(page)
-            ]
+            return [job_of(row) for row in db.execute(page)]
 
     # -- uploads -----------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class SqlCatalog:
         def work(db: Connection) -> int:
             counts = {"of_sync": sync_id, "more": 1, "more_failed": 0, "now_ms": now_ms}
             db.exec_driver_sql(_count_uploads, counts)
-            return _new_id(db, insert(uploads).values(_upload_values(row)))
+            return _new_id(db, insert(uploads).values(upload_values(row)))
 
         return self._write(work, durable=False)
 
@@ -234,9 +234,7 @@ class SqlCatalog:
 
         def work(db: Connection) -> None:
             db.execute(
-                update(uploads)
-                .where(uploads.c.history_id == history_id)
-                .values(_upload_values(row))
+                update(uploads).where(uploads.c.history_id == history_id).values(upload_values(row))
             )
             counts = {
                 "of_sync": row.sync_id,
@@ -251,7 +249,7 @@ class SqlCatalog:
     def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
         if not rows:
             return
-        values = [_upload_values(row) for row in rows]
+        values = [upload_values(row) for row in rows]
         added = Counter(row.sync_id for row in rows)
         failed = Counter(row.sync_id for row in rows if row.status is SyncStatus.FAILED)
 
@@ -297,19 +295,17 @@ class SqlCatalog:
             .limit(limit)
         )
         with self._reading() as db:
-            return [
-                UploadRecord(
-                    _ORG_ID,
-                    row.history_id,
-                    row.sync_id,
-                    row.file_name,
-                    row.started_at_ms,
-                    row.ended_at_ms,
-                    SyncStatus(row.status),
-                    row.message,
-                )
-                for row in db.execute(page)
-            ]
+            return [record_of(row) for row in db.execute(page)]
+
+    # -- newest first ------------------------------------------------------------------------
+
+    def find_syncs(self, wanted: Wanted, page: Page) -> Found[SyncDetails]:
+        with self._reading_one_moment() as db:
+            return find_syncs(db, wanted, page, sync_details_of)
+
+    def find_uploads(self, wanted: Wanted, page: Page) -> Found[UploadDetails]:
+        with self._reading_one_moment() as db:
+            return find_uploads(db, wanted, page, upload_details_of)
 
     # -- swaps -------------------------------------------------------------------------------
 
@@ -347,6 +343,13 @@ class SqlCatalog:
         with _translated(), self._readers.connect() as connection:
             yield connection
 
+    @contextmanager
+    def _reading_one_moment(self) -> Iterator[Connection]:
+        """All statements see the same rows; the pool ends the transaction."""
+        with self._reading() as connection:
+            connection.exec_driver_sql("BEGIN")
+            yield connection
+
 
 def _new_id(db: Connection, statement: object) -> int:
     key = db.execute(statement).inserted_primary_key  # type: ignore[call-overload]
@@ -363,22 +366,6 @@ def _started(db: Connection, once: IdempotentStart, key_name: str) -> int | None
     if row.idempotency_fingerprint != once.fingerprint:
         raise KeyUsedOtherwise
     return int(row.sync_id)
-
-
-def _upload_values(row: UploadRow) -> dict[str, object]:
-    return {
-        "sync_id": row.sync_id,
-        "folder": row.folder,
-        "file_name": row.file_name,
-        "size_bytes": row.size_bytes,
-        "sha256": row.sha256,
-        "started_at_ms": row.started_at_ms,
-        "ended_at_ms": row.ended_at_ms,
-        "status": row.status.value,
-        "message": row.message,
-        "mtime_ns": row.mtime_ns,
-        "key_name": row.key_name,
-    }
 
 
 @contextmanager

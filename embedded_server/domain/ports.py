@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from embedded_server.contract import LakeUsage, SyncJob, SyncType, UploadRecord
+from embedded_server.contract import (
+    LakeUsage,
+    SyncJob,
+    SyncType,
+    UploadRecord,
+)
+from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.errors import LakeError
 from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
 from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
 
@@ -142,5 +149,9 @@ class Catalog(Protocol):
     def fail_left_over_uploads(self, message: str, now_ms: int) -> int: ...
 
     def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]: ...
+
+    def find_syncs(self, wanted: Wanted, page: Page) -> Found[SyncDetails]: ...
+
+    def find_uploads(self, wanted: Wanted, page: Page) -> Found[UploadDetails]: ...
 
     def upload_records(self, offset: int, limit: int) -> Sequence[UploadRecord]: ...

@@ -22,9 +22,11 @@ from embedded_server.contract import (
     CAPABILITIES_ROUTE,
     END_ROUTE,
     HEALTH_ROUTE,
+    HISTORY_QUERY_ROUTE,
     HISTORY_ROUTE,
     LIST_ROUTE,
     START_ROUTE,
+    SYNCS_QUERY_ROUTE,
     UPLOAD_ROUTE,
     USAGE_ROUTE,
 )
@@ -68,6 +70,8 @@ PATH_CHECKING_ROUTES = frozenset(
         ABORT_ROUTE,
         LIST_ROUTE,
         HISTORY_ROUTE,
+        SYNCS_QUERY_ROUTE,
+        HISTORY_QUERY_ROUTE,
         USAGE_ROUTE,
         CAPABILITIES_ROUTE,
     }

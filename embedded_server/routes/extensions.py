@@ -12,6 +12,7 @@ from embedded_server.contract import (
     EXTENSION_BATCH,
     EXTENSION_DIGEST,
     EXTENSION_IDEMPOTENCY,
+    EXTENSION_QUERY,
     EXTENSION_USAGE,
     USAGE_ROUTE,
     VERSION,
@@ -34,6 +35,7 @@ CAPABILITIES = Capabilities(
             EXTENSION_BATCH,
             EXTENSION_DIGEST,
             EXTENSION_IDEMPOTENCY,
+            EXTENSION_QUERY,
             EXTENSION_USAGE,
         }
     ),

@@ -14,12 +14,12 @@ from embedded_server.contract import (
     LIST_ROUTE,
     MAX_PAGE_SIZE,
     START_ROUTE,
-    AbortAnswer,
     EndSyncRequest,
     StartSyncRequest,
     SyncStatus,
     SyncType,
 )
+from embedded_server.contract_extensions import AbortAnswer
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer

@@ -8,7 +8,14 @@ import logging
 import unicodedata
 from collections.abc import Sequence
 
-from embedded_server.contract import LakeUsage, SyncJob, SyncStatus, SyncType, UploadRecord
+from embedded_server.contract import (
+    LakeUsage,
+    SyncJob,
+    SyncStatus,
+    SyncType,
+    UploadRecord,
+)
+from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import (
     EndHasBegun,
@@ -21,6 +28,7 @@ from embedded_server.domain.errors import (
 )
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.ports import Catalog, Clock, Lake
+from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import (
     ABORTED,
     IdempotentStart,
@@ -200,6 +208,12 @@ class SyncService:
 
     def history(self, offset: int, limit: int) -> Sequence[UploadRecord]:
         return self._catalog.upload_records(offset, limit)
+
+    def find_syncs(self, wanted: Wanted, page: Page) -> Found[SyncDetails]:
+        return self._catalog.find_syncs(wanted, page)
+
+    def find_uploads(self, wanted: Wanted, page: Page) -> Found[UploadDetails]:
+        return self._catalog.find_uploads(wanted, page)
 
     def usage(self, path: LakePath) -> LakeUsage:
         return self._lake.usage(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from embedded_server import contract
+from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.services.expiry import DAY_MS
 from tests.integration.server.conftest import Client
 from tests.support.observed_disk import tree
@@ -153,3 +155,71 @@ def test_openapi_names_the_routes_and_their_refusals(client: Client) -> None:
     for path in paths.values():
         for call in path.values():
             assert "HTTPValidationError" not in str(call)
+
+
+# Queries.
+
+
+def _query(client: Client, route: str, **fields: object) -> httpx.Response:
+    return client.http.get(route, params={name: str(value) for name, value in fields.items()})
+
+
+def test_uploads_are_found_newest_first_with_all_that_is_known_of_them(client: Client) -> None:
+    sync_id = client.started()
+    for name in ("a.csv", "b.csv"):
+        client.upload(sync_id, name, b"1,2\n", path=f"{client.path}/below")
+    client.upload(sync_id, "con", b"refused", path=client.path)
+    found = _query(client, contract.HISTORY_QUERY_ROUTE, sync_id=sync_id, size=1).json()
+    assert (found["total"], len(found["rows"])) == (2, 1)
+    newest = UploadDetails.from_wire(found["rows"][0])
+    stored = client.server.files / client.path[1:] / "below" / "b.csv"
+    assert (newest.record.file_name, newest.folder) == ("b.csv", f"{client.path}/below")
+    assert (newest.size, newest.mtime) == (4, stored.stat().st_mtime_ns // 1_000_000)
+    assert newest.sha256 == hashlib.sha256(b"1,2\n").hexdigest()
+    older = _query(
+        client, contract.HISTORY_QUERY_ROUTE, sync_id=sync_id, before=found["next"]
+    ).json()
+    assert [row["file_name"] for row in older["rows"]] == ["a.csv"]
+    assert (older["total"], older["next"]) == (None, None)
+
+
+def test_syncs_are_found_by_text_type_and_status(client: Client) -> None:
+    sync_id = client.started("FullSync")
+    _abort(client, sync_id)
+    found = _query(
+        client, contract.SYNCS_QUERY_ROUTE, text=client.path, type="FullSync", status="Failed"
+    ).json()
+    [row] = [SyncDetails.from_wire(row) for row in found["rows"]]
+    assert (row.job.sync_id, row.message, found["total"]) == (sync_id, "aborted", 1)
+
+
+@pytest.mark.parametrize("route", [contract.SYNCS_QUERY_ROUTE, contract.HISTORY_QUERY_ROUTE])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"size": 1_001},
+        {"from": -1},
+        {"before": "x"},
+        {"from": 1, "before": 2},
+        {"status": "Done"},
+        {"type": "Half"},
+        {"since": "yesterday"},
+        {"text": "x" * 201},
+        {"form": 1},
+        {"sync_id": 2**63},
+    ],
+    ids=lambda it: "-".join(it),
+)
+def test_a_query_that_makes_no_sense_is_refused(
+    client: Client, route: str, fields: dict[str, object]
+) -> None:
+    told = _query(client, route, **fields)
+    assert (told.status_code, told.json()["reason"]) == (400, "invalid_param")
+
+
+@pytest.mark.parametrize("route", [contract.SYNCS_QUERY_ROUTE, contract.HISTORY_QUERY_ROUTE])
+@pytest.mark.parametrize("largest", ["from", "before", "sync_id", "since", "until"])
+def test_the_largest_numbers_are_answered(client: Client, route: str, largest: str) -> None:
+    fields = {"text": "%\\_'\"é\U0001f4c8"} if largest == "until" else {}
+    told = _query(client, route, **{largest: 2**63 - 1}, **fields)
+    assert told.status_code == 200, told.text

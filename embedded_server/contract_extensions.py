@@ -1,0 +1,89 @@
+"""The wire of the extensions beyond uploads; see `contract` for the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from embedded_server.contract import (
+    ContractViolation,
+    SyncJob,
+    UploadRecord,
+    as_object,
+    int_field,
+    text_field,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AbortAnswer:
+    """`kept_uploads`: uploads of an incremental sync that were in sight already, and stay there."""
+
+    kept_uploads: int
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"success": True, "kept_uploads": self.kept_uploads}
+
+    @classmethod
+    def from_wire(cls, body: object) -> AbortAnswer:
+        fields = as_object(body)
+        if fields.get("success") is not True:
+            raise ContractViolation("success must be true")
+        return cls(int_field(fields, "kept_uploads"))
+
+
+@dataclass(frozen=True, slots=True)
+class SyncDetails:
+    """A row of the sync query: the list's row, why it failed, and the key that started it."""
+
+    job: SyncJob
+    message: str
+    key_name: str
+
+    def to_wire(self) -> dict[str, Any]:
+        return {**self.job.to_wire(), "message": self.message, "key_name": self.key_name}
+
+    @classmethod
+    def from_wire(cls, body: object) -> SyncDetails:
+        fields = as_object(body)
+        return cls(
+            SyncJob.from_wire(body), text_field(fields, "message"), text_field(fields, "key_name")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDetails:
+    """A row of the history query: the history's row, and what the lake knows of the file.
+
+    `size` in bytes; `sha256` is empty, and `mtime` (ms since 1970 UTC, of the stored file) 0, where
+    the file never arrived whole or an older version stored it.
+    """
+
+    record: UploadRecord
+    folder: str
+    size: int
+    sha256: str
+    mtime: int
+    key_name: str
+
+    def to_wire(self) -> dict[str, Any]:
+        return {
+            **self.record.to_wire(),
+            "folder": self.folder,
+            "size": self.size,
+            "sha256": self.sha256,
+            "mtime": self.mtime,
+            "key_name": self.key_name,
+        }
+
+    @classmethod
+    def from_wire(cls, body: object) -> UploadDetails:
+        fields = as_object(body)
+        return cls(
+            UploadRecord.from_wire(body),
+            text_field(fields, "folder"),
+            int_field(fields, "size"),
+            text_field(fields, "sha256"),
+            int_field(fields, "mtime"),
+            text_field(fields, "key_name"),
+        )
