@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from app.ui.context import UiContext
 from app.ui.widgets.buttons import button, label
+
+_TEXT_WIDTH = 520
 
 
 class CloseAnswer(StrEnum):
@@ -60,7 +62,8 @@ class CloseDialog(QDialog):
         column.addWidget(text)
         column.addSpacing(6)
         column.addLayout(row)
-        self.setMinimumWidth(520)
+        text.setMinimumWidth(_TEXT_WIDTH)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # nothing is ever cut
         keep.setFocus()
 
     def _say(self, answer: CloseAnswer) -> None:

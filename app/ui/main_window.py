@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
         navigator.show_connections.connect(lambda: self.go_to(_CONNECTIONS))
         navigator.new_upload.connect(self._new_upload)
         navigator.show_files_of_sync.connect(self._show_files_of_sync)
+        self.first_painted.connect(self._upload.take_keyboard)
         link.state_changed.connect(self._tell_link)
         link.failed.connect(self.tell_error)
         for number in range(4):
@@ -214,6 +215,7 @@ class MainWindow(QMainWindow):
             from app.ui.widgets.banner import Banner
 
             self._banner = Banner(self._context.theme, "window.banner")
+            self._banner.setProperty("place", "top")
             self._banner_room.addWidget(self._banner)
         return self._banner
 

@@ -38,41 +38,4 @@
         </translation>
     </message>
 </context>
-<context>
-    <name>JobFooter</name>
-    <message numerus="yes">
-        <source>%n left out</source>
-        <translation>
-            <numerusform>%n left out</numerusform>
-            <numerusform>%n left out</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>JobNotices</name>
-    <message numerus="yes">
-        <source>%n file(s) did not arrive</source>
-        <translation>
-            <numerusform>%n file did not arrive</numerusform>
-            <numerusform>%n files did not arrive</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>JobWords</name>
-    <message numerus="yes">
-        <source>%n failed</source>
-        <translation>
-            <numerusform>%n failed</numerusform>
-            <numerusform>%n failed</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{0}; %n file(s) did not arrive.</source>
-        <translation>
-            <numerusform>{0}; %n file did not arrive.</numerusform>
-            <numerusform>{0}; %n files did not arrive.</numerusform>
-        </translation>
-    </message>
-</context>
 </TS>

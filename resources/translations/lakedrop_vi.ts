@@ -241,12 +241,12 @@
         <translation>Thêm thư mục…</translation>
     </message>
     <message>
-        <source>Drop files or folders anywhere here, or paste them</source>
-        <translation>Thả tệp hoặc thư mục vào đây, hoặc dán</translation>
-    </message>
-    <message>
         <source>Drop files or folders here</source>
         <translation>Thả tệp hoặc thư mục vào đây</translation>
+    </message>
+    <message>
+        <source>Drop or paste files and folders here</source>
+        <translation>Thả hoặc dán tệp và thư mục vào đây</translation>
     </message>
     <message>
         <source>They go into the lake on this machine; no account is needed. Nothing is uploaded before you press Start.</source>
@@ -513,12 +513,6 @@
 </context>
 <context>
     <name>JobFooter</name>
-    <message numerus="yes">
-        <source>%n left out</source>
-        <translation>
-            <numerusform>%n mục bị bỏ ra</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Cancel</source>
         <translation>Hủy</translation>
@@ -556,8 +550,12 @@
         <translation>Bắt đầu lượt tải lên này (Ctrl+Enter)</translation>
     </message>
     <message>
-        <source>{0} · {1} left</source>
-        <translation>{0} · còn {1}</translation>
+        <source>{0} left out</source>
+        <translation>{0} mục bị bỏ ra</translation>
+    </message>
+    <message>
+        <source>{0} · {1} · {2} left</source>
+        <translation>{0} · {1} · còn {2}</translation>
     </message>
 </context>
 <context>
@@ -628,12 +626,6 @@
 </context>
 <context>
     <name>JobNotices</name>
-    <message numerus="yes">
-        <source>%n file(s) did not arrive</source>
-        <translation>
-            <numerusform>%n tệp không tới nơi</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Files that had arrived stay at {0}.</source>
         <translation>Các tệp đã tới vẫn ở {0}.</translation>
@@ -693,19 +685,21 @@
 </context>
 <context>
     <name>JobWords</name>
-    <message numerus="yes">
-        <source>%n failed</source>
-        <translation>
-            <numerusform>%n lỗi</numerusform>
-        </translation>
+    <message>
+        <source>Looking for files…</source>
+        <translation>Đang tìm tệp…</translation>
     </message>
     <message>
         <source>New upload</source>
         <translation>Lượt tải lên mới</translation>
     </message>
     <message>
-        <source>looking for files…</source>
-        <translation>đang tìm tệp…</translation>
+        <source>{0} did not arrive</source>
+        <translation>{0} không tới nơi</translation>
+    </message>
+    <message>
+        <source>{0} failed</source>
+        <translation>{0} tệp lỗi</translation>
     </message>
     <message>
         <source>{0} in {1}</source>
@@ -714,10 +708,6 @@
     <message>
         <source>{0} of {1}</source>
         <translation>{0} / {1}</translation>
-    </message>
-    <message>
-        <source>{0} – still looking…</source>
-        <translation>{0} – vẫn đang tìm…</translation>
     </message>
     <message>
         <source>{0}, {1} uploaded</source>
@@ -730,12 +720,6 @@
     <message>
         <source>{0}. This server acknowledged every file; it tells no digests.</source>
         <translation>{0}. Máy chủ này đã xác nhận mọi tệp; nó không cho biết mã băm.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{0}; %n file(s) did not arrive.</source>
-        <translation>
-            <numerusform>{0}; %n tệp không tới nơi.</numerusform>
-        </translation>
     </message>
 </context>
 <context>
@@ -1157,8 +1141,16 @@
         <translation>Bị bỏ ra, không tải lên</translation>
     </message>
     <message>
+        <source>Looking for files…</source>
+        <translation>Đang tìm tệp…</translation>
+    </message>
+    <message>
         <source>New upload</source>
         <translation>Lượt tải lên mới</translation>
+    </message>
+    <message>
+        <source>No files yet</source>
+        <translation>Chưa có tệp nào</translation>
     </message>
     <message>
         <source>Open connections</source>

@@ -34,7 +34,7 @@ from app.ui.engine_client import EngineLink, LinkState
 from app.ui.main_window import MainWindow
 from app.ui.tables.cell_table import CellTable
 from app.ui.theme import Theme
-from app.ui.upload.upload_page import UploadPage
+from app.ui.upload.upload_front import UploadFront
 from tests.screenshots.scenes import Scene, scenes
 from tests.support.fake_engine import FakeEngine
 
@@ -203,7 +203,7 @@ def _fault(window: MainWindow, _: Settle) -> QWidget:
 
 
 def _drag(window: MainWindow, _: Settle) -> QWidget:
-    page = window.findChild(UploadPage)
+    page = window.findChild(UploadFront)
     assert page is not None
     page.show_drop_target(True)
     return window

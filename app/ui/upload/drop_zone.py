@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.ui.context import UiContext
 from app.ui.widgets.buttons import ElidedLabel, button, label, restyle
 
+_TEXT_WIDTH = 420
+
 
 class DropZone(QFrame):
     """Large where there is nothing else on the page, one line above a table of files."""
@@ -20,12 +22,12 @@ class DropZone(QFrame):
     ) -> None:
         super().__init__(parent)
         self._context = context
+        self._files = files = button(
+            context.theme, self.tr("Add files…"), name=f"{names}.addFiles", icon="file-plus"
+        )
         self._size = 40 if large else 20
         self.setObjectName("dropZone")
         self._icon = QLabel()
-        files = button(
-            context.theme, self.tr("Add files…"), name=f"{names}.addFiles", icon="file-plus"
-        )
         folder = button(
             context.theme, self.tr("Add folder…"), name=f"{names}.addFolder", icon="folder-plus"
         )
@@ -38,6 +40,9 @@ class DropZone(QFrame):
         context.theme.changed.connect(self._draw)
         self._draw()
 
+    def take_keyboard(self) -> None:
+        self._files.setFocus()
+
     def show_over(self, over: bool) -> None:
         """While something is dragged over the window."""
         restyle(self, over=over)
@@ -49,9 +54,10 @@ class DropZone(QFrame):
                 "They go into the lake on this machine; no account is needed. Nothing is uploaded "
                 "before you press Start."
             ),
-            role="muted",
+            role="lead",
         )
         text.setWordWrap(True)
+        text.setMinimumWidth(_TEXT_WIDTH)
         buttons = QHBoxLayout()
         buttons.setSpacing(10)
         buttons.addStretch(1)
@@ -73,7 +79,7 @@ class DropZone(QFrame):
         column.addStretch(3)
 
     def _lay_out_line(self, files: QWidget, folder: QWidget) -> None:
-        words = ElidedLabel(self.tr("Drop files or folders anywhere here, or paste them"))
+        words = ElidedLabel(self.tr("Drop or paste files and folders here"))
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 7, 8, 7)
         row.setSpacing(10)

@@ -35,6 +35,7 @@ class JobFooter(QWidget):
         self._words = JobWords(context, self)
         self._job_id = 0
         self._seconds_left: float | None = None
+        self._paced: JobSnapshot | None = None
         self._bar = QProgressBar()
         self._bar.setObjectName("upload.progress")
         self._bar.setAccessibleName(self.tr("Progress of this upload"))
@@ -101,10 +102,11 @@ class JobFooter(QWidget):
         restyle(self._bar, tone=tone)
         self._totals.setText(self._words.totals(job))
         self._pace.setText(self._pace_of(job))
-        self._pace.setVisible(not draft)
+        self._pace.setVisible(not draft or not job.intake_done)
         left_out = job.files_left_out
         self._left_out.setVisible(left_out > 0)
-        self._left_out.setText(self.tr("%n left out", "", left_out))
+        number = self._context.formats.number(left_out)
+        self._left_out.setText(self.tr("{0} left out").format(number))
         self._left_out.setAccessibleName(self._left_out.text())
         self._show_buttons(job, may_remove)
         self._buttons["start"].setEnabled(may_start)
@@ -127,17 +129,25 @@ class JobFooter(QWidget):
         self._buttons["remove"].setEnabled(may_remove)
 
     def _pace_of(self, job: JobSnapshot) -> str:
+        if job.state is JobState.DRAFT:
+            return self._words.state(job).text  # seen while its files are looked for
+        sent = self._words.sent(job)
         if job.state not in RUNNING:
             self._seconds_left = None
-            return ""
+            return sent
         if job.waiting_reason:
-            return shown(job.waiting_reason)
+            return f"{sent} · {shown(job.waiting_reason)}"
         if job.speed_bytes_s < 1:
-            return ""
+            return sent
         left_s = max(job.bytes - job.bytes_sent, 0) / job.speed_bytes_s
         before = self._seconds_left
-        self._seconds_left = left_s if before is None else before + _SMOOTHING * (left_s - before)
-        return self.tr("{0} · {1} left").format(
+        if before is None:
+            before = self._seconds_left = left_s
+        elif job != self._paced:  # once for each news, however often it is shown
+            before = self._seconds_left = before + _SMOOTHING * (left_s - before)
+        self._paced = job
+        return self.tr("{0} · {1} · {2} left").format(
+            sent,
             self._context.formats.speed(job.speed_bytes_s),
-            self._context.formats.duration(max(round(self._seconds_left), 1)),
+            self._context.formats.duration(max(round(before), 1)),
         )

@@ -75,7 +75,7 @@ class JobListModel(QAbstractListModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{self._words.name(job)}\n{shown(job.destination)}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            state = self._context.states.job(job.state).text
+            state = self._words.state(job).text
             return f"{self._words.name(job)}, {state}, {self._words.extent(job)}"
         return None
 
@@ -197,8 +197,7 @@ class _CardDelegate(QStyledItemDelegate):
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         inner = rect.adjusted(_PAD, _PAD - 2, -_PAD, -_PAD)
         self._text(painter, inner, 0, self._words.name(job), tokens.text, strong=True)
-        where = f"{shown(job.destination)} · {self._words.connection(job)}"
-        self._text(painter, inner, 1, where, tokens.muted)
+        self._text(painter, inner, 1, self._where(job, inner.width()), tokens.muted)
         self._state_line(painter, inner, job)
         if job.state not in ENDED and job.state is not JobState.DRAFT:
             self._bar(painter, inner, job)
@@ -216,9 +215,21 @@ class _CardDelegate(QStyledItemDelegate):
         elided = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, place.width())
         painter.drawText(place, _LEFT, elided)
 
+    def _where(self, job: JobSnapshot, width: int) -> str:
+        """Path and connection; of a long pair each gives way by itself, in its middle."""
+        path, connection = shown(job.destination), self._words.connection(job)
+        middle, advance = Qt.TextElideMode.ElideMiddle, self._metrics.horizontalAdvance
+        room = width - advance(" · ")
+        if advance(path) + advance(connection) > room:
+            connection = self._metrics.elidedText(
+                connection, middle, max(room // 2, room - advance(path))
+            )
+            path = self._metrics.elidedText(path, middle, room - advance(connection))
+        return f"{path} · {connection}"
+
     def _state_line(self, painter: QPainter, rect: QRect, job: JobSnapshot) -> None:
         tokens = self._context.theme.tokens
-        said = self._context.states.job(job.state)
+        said = self._words.state(job)
         place = QRect(rect.left(), rect.top() + 2 * self._line, rect.width(), self._line)
         pixmap = self._context.theme.icons.pixmap(said.icon, tokens.ink(said.tone), 14)
         painter.drawPixmap(place.left(), place.top() + (self._line - 14) // 2, pixmap)
@@ -233,13 +244,12 @@ class _CardDelegate(QStyledItemDelegate):
             self._metrics.elidedText(said.text, Qt.TextElideMode.ElideRight, room.width()),
         )
         rest = room.adjusted(state_width + 10, 0, 0, 0)
-        if rest.width() > 30:
+        if self._metrics.horizontalAdvance(extent) > rest.width():
+            # Half a number would say something else.
+            extent = self._context.formats.percent(self._words.fraction(job))
+        if self._metrics.horizontalAdvance(extent) <= rest.width():
             painter.setPen(QColor(tokens.muted))
-            painter.drawText(
-                rest,
-                _RIGHT,
-                self._metrics.elidedText(extent, Qt.TextElideMode.ElideRight, rest.width()),
-            )
+            painter.drawText(rest, _RIGHT, extent)
 
     def _bar(self, painter: QPainter, rect: QRect, job: JobSnapshot) -> None:
         tokens = self._context.theme.tokens

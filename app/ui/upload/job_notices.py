@@ -86,7 +86,7 @@ class JobNotices(QObject):
             return said.title, said.text
         if job.files_failed and job.mode is SyncType.FULL:
             return (
-                self.tr("%n file(s) did not arrive", "", job.files_failed),
+                self._words.not_arrived(job),
                 self.tr(
                     "So the full sync was not ended, and the data that is there stays as it was. "
                     "See to the files, then press Retry."
@@ -94,7 +94,7 @@ class JobNotices(QObject):
             )
         if job.files_failed:
             return (
-                self.tr("%n file(s) did not arrive", "", job.files_failed),
+                self._words.not_arrived(job),
                 self.tr("See to them and press Retry, or finish this upload without them."),
             )
         return self.tr("This upload stopped"), shown(job.message)

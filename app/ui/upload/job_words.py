@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QObject
 
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
 from app.ui.context import UiContext
 from app.ui.shown import shown
+from app.ui.state_texts import Shown
 
 
 class JobWords(QObject):
@@ -30,11 +33,25 @@ class JobWords(QObject):
             done = job.files_arrived / job.files
         return min(max(done, 0.0), 0.99)
 
+    def state(self, job: JobSnapshot) -> Shown:
+        """As everywhere; a draft whose files are still looked for says so."""
+        said = self._context.states.job(job.state)
+        if job.state is JobState.DRAFT and not job.intake_done:
+            return replace(said, text=self.tr("Looking for files…"))
+        return said
+
+    def failed(self, job: JobSnapshot) -> str:
+        return self.tr("{0} failed").format(self._context.formats.number(job.files_failed))
+
+    def not_arrived(self, job: JobSnapshot) -> str:
+        files = self._context.formats.files(job.files_failed)
+        return self.tr("{0} did not arrive").format(files)
+
     def extent(self, job: JobSnapshot) -> str:
         """Short, for a card: `412 files`, `20 of 412 files`."""
         formats = self._context.formats
-        if job.state is JobState.DRAFT and not job.intake_done:
-            return self.tr("looking for files…")
+        if job.state is JobState.NEEDS_ATTENTION and job.files_failed:
+            return self.failed(job)
         if job.state in (JobState.DRAFT, JobState.FINISHED) or not job.files_arrived:
             return formats.files(job.files)
         return self.tr("{0} of {1}").format(
@@ -42,20 +59,23 @@ class JobWords(QObject):
         )
 
     def totals(self, job: JobSnapshot) -> str:
-        """Long, for the footer: count and size, and what is done of it."""
+        """Long, for the footer: count and size of a draft; what of the files is done."""
         formats = self._context.formats
         if job.state is JobState.DRAFT:
-            found = f"{formats.files(job.files)}, {formats.size(job.bytes)}"
-            return found if job.intake_done else self.tr("{0} – still looking…").format(found)
+            return f"{formats.files(job.files)}, {formats.size(job.bytes)}"
         parts = [
             self.tr("{0} of {1}").format(
                 formats.number(job.files_arrived), formats.files(job.files)
             ),
-            self.tr("{0} of {1}").format(formats.size(job.bytes_sent), formats.size(job.bytes)),
         ]
         if job.files_failed:
-            parts.append(self.tr("%n failed", "", job.files_failed))
+            parts.append(self.failed(job))
         return " · ".join(parts)
+
+    def sent(self, job: JobSnapshot) -> str:
+        """What of the bytes is done."""
+        formats = self._context.formats
+        return self.tr("{0} of {1}").format(formats.size(job.bytes_sent), formats.size(job.bytes))
 
     def outcome(self, job: JobSnapshot) -> str:
         """A finished job in one sentence."""
@@ -66,7 +86,7 @@ class JobWords(QObject):
         if took := formats.took(job.started_at_ms, job.ended_at_ms):
             words = self.tr("{0} in {1}").format(words, took)
         if job.files_failed:
-            return self.tr("{0}; %n file(s) did not arrive.", "", job.files_failed).format(words)
+            return f"{words}; {self.not_arrived(job)}."
         if job.files_verified == job.files_arrived:
             return self.tr("{0}. The server proved that it holds every byte.").format(words)
         return self.tr("{0}. This server acknowledged every file; it tells no digests.").format(

@@ -72,11 +72,11 @@ class QueueModel(CellModel):
 
     def _columns(self) -> tuple[Column, ...]:
         return (
-            Column(self.tr("Name"), 170, stretch=True),
+            Column(self.tr("Name"), 210, stretch=True),
             Column(self.tr("Size"), 104, right=True),
             Column(self.tr("State"), 142),
-            Column(self.tr("Progress"), 124),
-            Column(self.tr("Speed"), 88, right=True),
+            Column(self.tr("Progress"), 120),
+            Column(self.tr("Speed"), 92, right=True),
             Column(self.tr("Lake path"), 190, stretch=True),
             Column(self.tr("Message"), 190, stretch=True),
             Column(self.tr("Folder"), 190, stretch=True),

@@ -53,6 +53,14 @@ class QueueTable(CellTable):
         """Only files in these states; None shows all."""
         self._queue.show_only(states)
 
+    def show_messages_first(self, first: bool) -> None:
+        """Beside the state, where they are seen without scrolling: for jobs with failed files."""
+        columns = self.horizontalHeader()
+        wanted = QueueColumn.PROGRESS if first else QueueColumn.MESSAGE
+        now = columns.visualIndex(QueueColumn.MESSAGE)
+        if now != int(wanted):
+            columns.moveSection(now, int(wanted))
+
     def selected_item_ranges(self) -> list[Range]:
         """Item numbers of the chosen rows, as (first, last); quick for a million."""
         found: list[Range] = []

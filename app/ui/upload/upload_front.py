@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMimeData
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout
 
 from app.ui.context import Page, UiContext
 from app.ui.upload.drop_zone import DropZone
@@ -66,5 +66,17 @@ class UploadFront(Page):
         """Files dropped or pasted."""
         self.jobs.take(mime)
 
+    def take_keyboard(self) -> None:
+        """To where most begin: the jobs, or how to add the first files."""
+        if self.context.link.jobs:
+            self.jobs.take_keyboard()
+        else:
+            self._welcome.take_keyboard()
+
     def _show_one(self) -> None:
-        self._stack.setCurrentWidget(self.jobs if self.context.link.jobs else self._welcome)
+        wanted = self.jobs if self.context.link.jobs else self._welcome
+        turns = wanted is not self._stack.currentWidget()
+        had_keyboard = self._stack.isAncestorOf(QApplication.focusWidget() or self)
+        self._stack.setCurrentWidget(wanted)
+        if turns and had_keyboard:
+            self.take_keyboard()

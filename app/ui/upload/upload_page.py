@@ -24,6 +24,7 @@ from app.ui.upload.queue_table import QueueTable
 from app.ui.upload.start_talk import StartTalk
 from app.ui.widgets.banner import Banner, BannerAction
 from app.ui.widgets.buttons import button
+from app.ui.widgets.empty_state import EmptyState
 from app.ui.widgets.segmented import Segmented
 
 _NARROW_BELOW = 1000
@@ -53,6 +54,9 @@ class UploadPage(Page):
         self._form = JobForm(context)
         self._zone = DropZone(context, large=False, names="upload")
         self._table = QueueTable(context)
+        self._no_files = EmptyState(context.theme, "files")
+        self._no_files.setObjectName("upload.noFiles")
+        self._table.set_empty(self._no_files)
         self._filter = Segmented()
         self._filter.offer(
             ((self.tr("All"), "upload.showAll"), (self.tr("Failed"), "upload.showFailed"))
@@ -133,6 +137,9 @@ class UploadPage(Page):
 
     def entered(self) -> None:
         self._form.look_for_connections()
+
+    def take_keyboard(self) -> None:
+        self._list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def choose_job(self, job_id: int) -> None:
         self._list.choose(job_id)
@@ -219,8 +226,18 @@ class UploadPage(Page):
         if not has_failed and self._filter.choice == 1:
             self._filter.choose(0)
             self._table.show_only(None)
+        self._table.show_messages_first(has_failed)
+        self._say_no_files(job)
         self._notices.show(job, self._notice)
         self._show_footer()
+
+    def _say_no_files(self, job: JobSnapshot) -> None:
+        if job.files:
+            self._no_files.tell("")  # its rows are on their way
+        elif not job.intake_done:
+            self._no_files.tell(self.tr("Looking for files…"))
+        else:
+            self._no_files.tell(self.tr("No files yet"))
 
     def _show_footer(self) -> None:
         job = self._chosen()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from PySide6 import QtCore
 from PySide6.QtCore import QObject, QSize
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app.ui.theme import Theme
+
+_ICON = 18
+_GAP = 5
 
 
 def button(
@@ -49,9 +52,27 @@ class IconFollowsTheme(QObject):
     def _draw(self) -> None:
         tokens = self._theme.tokens
         color = {"primary": tokens.on_accent, "danger": tokens.bad}.get(self._kind, tokens.text)
-        icon = self._theme.icons.icon(self._icon, color, tokens.border_strong)
+        gap = _GAP if self._button.text() and self._kind != "nav" else 0
+        icons = self._theme.icons
+        icon = QIcon(_with_room(icons.pixmap(self._icon, color, _ICON), gap))
+        disabled = icons.pixmap(self._icon, tokens.border_strong, _ICON)
+        icon.addPixmap(_with_room(disabled, gap), QIcon.Mode.Disabled)
         self._button.setIcon(icon)
-        self._button.setIconSize(QSize(18, 18))
+        self._button.setIconSize(QSize(_ICON + gap, _ICON))
+
+
+def _with_room(pixmap: QPixmap, right: int) -> QPixmap:
+    """Empty room at its right, for the gap to a text: no style sheet can widen that one."""
+    if not right:
+        return pixmap
+    ratio = pixmap.devicePixelRatio()
+    wider = QPixmap(pixmap.width() + round(right * ratio), pixmap.height())
+    wider.setDevicePixelRatio(ratio)
+    wider.fill(QColor(0, 0, 0, 0))
+    painter = QPainter(wider)
+    painter.drawPixmap(0, 0, pixmap)
+    painter.end()
+    return wider
 
 
 def label(text: str = "", *, role: str = "", name: str = "") -> QLabel:

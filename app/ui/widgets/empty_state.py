@@ -39,6 +39,10 @@ class EmptyState(QWidget):
             self._icon_name = icon
             self._draw()
 
+    @property
+    def words(self) -> str:
+        return f"{self._title.text()} {self._text.text()}".strip()
+
     def _draw(self) -> None:
         pixmap = self._theme.icons.pixmap(self._icon_name, self._theme.tokens.muted, 32)
         self._icon.setPixmap(pixmap)
