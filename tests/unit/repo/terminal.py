@@ -39,7 +39,12 @@ class Terminal:
 
     def steps(self) -> list[str]:
         """What was run since the last look, each by its telling word."""
-        words = {" -m venv ": "venv", "requirements-dev.lock": "dev", "requirements.lock": "run"}
+        words = {
+            " -m venv ": "venv",
+            "requirements-dev.lock": "dev",
+            "requirements.lock": "run",
+            "shiboken6": "helpers",
+        }
         seen = [
             next((word for part, word in words.items() if part in line), "project")
             for line in self.commands

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,10 +41,36 @@ def test_the_first_set_up_makes_everything_and_the_second_nothing(
     tree = Tree(root, terminal.machine())
     assert not tree.is_ready("run")
     tree.prepare("run")
-    assert terminal.steps() == ["venv", "run", "project"]
+    assert terminal.steps() == ["venv", "run", "helpers", "project"]
     assert tree.is_ready("run")
     tree.prepare("run")
     assert terminal.steps() == []
+
+
+def test_qts_helpers_are_laid_out_as_files(tmp_path: Path) -> None:
+    found = importlib.util.find_spec("shiboken6")
+    assert found is not None
+    assert found.origin is not None
+    copy = tmp_path / "shiboken6"
+    shutil.copytree(
+        Path(found.origin).parent, copy, ignore=shutil.ignore_patterns("files.dir", "include")
+    )
+
+    subprocess.run(
+        [sys.executable, "-c", setup_venv.UNPACK_QT_HELPERS],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        check=True,
+        timeout=60,
+    )
+
+    assert (copy / "files.dir" / "shibokensupport" / "feature.py").is_file()
+
+
+def test_bindings_that_do_not_load_do_not_stop_the_set_up(root: Path, terminal: Terminal) -> None:
+    terminal.failing = "shiboken6"
+    tree = Tree(root, terminal.machine())
+    tree.prepare("run")
+    assert tree.is_ready("run")
 
 
 def test_what_the_system_lacks_is_looked_for_every_time(root: Path, terminal: Terminal) -> None:
@@ -75,7 +104,7 @@ def test_the_tests_packages_are_added_once_and_survive_a_run(
     tree.prepare("run")
     terminal.steps()
     tree.prepare("test")
-    assert terminal.steps() == ["dev", "project"]
+    assert terminal.steps() == ["dev", "helpers", "project"]
     (root / "pyproject.toml").write_text("changed\n", encoding="utf-8")
     tree.prepare("run")
     assert terminal.steps() == ["project"]
@@ -94,7 +123,7 @@ def test_a_set_up_that_failed_half_way_is_started_over(
     terminal.failing = ""
     assert not tree.is_ready("run")
     tree.prepare("run")
-    assert terminal.steps() == ["venv", "run", "project"]
+    assert terminal.steps() == ["venv", "run", "helpers", "project"]
 
 
 def test_a_change_that_failed_half_way_is_started_over(root: Path, terminal: Terminal) -> None:
@@ -142,7 +171,7 @@ def test_a_venv_that_no_longer_fits_is_made_anew(
     tree = Tree(happens(root), terminal.machine())
     assert not tree.is_ready("run")
     tree.prepare("run")
-    assert terminal.steps() == ["venv", "run", "project"]
+    assert terminal.steps() == ["venv", "run", "helpers", "project"]
 
 
 def test_a_child_that_outlives_its_set_up_keeps_the_next_one_waiting(tmp_path: Path) -> None:
