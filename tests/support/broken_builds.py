@@ -1,0 +1,153 @@
+"""Servers with one promise taken out on purpose: what the tests of durability must catch.
+
+Each is a way to make the disk that a server is handed; some change a class of the server as well,
+which is why they run only in processes of their own (see `server_zygote`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from embedded_server.storage.disk import Disk
+
+SOUND = "sound"
+
+
+class _NoFileFsync(Disk):
+    def fsync_file(self, descriptor: int) -> None:
+        if not _is_upload(descriptor):
+            super().fsync_file(descriptor)
+
+
+class _NoFolderFsync(Disk):
+    def fsync_folder(self, path: str) -> None:
+        pass
+
+
+class _NoAncestorFsync(Disk):
+    """Syncs the folder that files are put into, and not the entries of the folders above it."""
+
+    def __init__(self) -> None:
+        self._new: set[str] = set()
+
+    def make_folder(self, path: str) -> None:
+        super().make_folder(path)
+        if "/files/" in path:
+            self._new.add(str(Path(path).parent))
+
+    def fsync_folder(self, path: str) -> None:
+        if path not in self._new:
+            super().fsync_folder(path)
+        self._new.discard(path)
+
+
+class _SyncAfterPublishing(Disk):
+    """Brings a file in sight first and syncs its bytes afterwards: sound once it has answered."""
+
+    def fsync_file(self, descriptor: int) -> None:
+        if not _is_upload(descriptor):
+            super().fsync_file(descriptor)
+
+    def replace(self, source: str, target: str) -> None:
+        super().replace(source, target)
+        descriptor = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+class _WritesInPlace(Disk):
+    """Fills a visible file piece by piece instead of renaming a whole one."""
+
+    def replace(self, source: str, target: str) -> None:
+        data = Path(source).read_bytes()
+        half = len(data) // 2
+        with Path(target).open("wb", buffering=0) as visible:
+            visible.write(data[:half])
+            time.sleep(0.005)
+            visible.write(data[half:])
+        self.unlink(source)
+
+
+class _PublishesLater(Disk):
+    """Says that a file is in its place and puts it there a moment later."""
+
+    def replace(self, source: str, target: str) -> None:
+        threading.Timer(0.05, os.replace, (source, target)).start()
+
+
+class _TwoStepSwap(Disk):
+    """Exchanges two folders with a moment in which neither is there, and says it was one step."""
+
+    def exchange(self, one: str, other: str) -> bool:
+        aside = one + ".aside"
+        self.rename(other, aside)
+        self.rename(one, other)
+        self.rename(aside, one)
+        return True
+
+
+def _is_upload(descriptor: int) -> bool:
+    return "incoming" in Path(f"/proc/self/fd/{descriptor}").readlink().parts
+
+
+def _no_intent_record() -> Disk:
+    from embedded_server.catalog.sql_catalog import SqlCatalog
+
+    _replaced(SqlCatalog, "add_intent", lambda _self, _intent: None)
+    return Disk()
+
+
+def _answers_before_the_catalog() -> Disk:
+    from embedded_server.catalog.sql_catalog import SqlCatalog
+
+    original = SqlCatalog.add_finished_uploads
+
+    def later(self: SqlCatalog, *given: object) -> None:
+        threading.Timer(0.05, original, (self, *given)).start()
+
+    _replaced(SqlCatalog, "add_finished_uploads", later)
+    return Disk()
+
+
+def _catalog_without_fsync() -> Disk:
+    import sqlite3
+
+    connect = sqlite3.connect
+
+    class Unsynced(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:
+            if "synchronous" in sql:
+                sql = "PRAGMA synchronous=OFF"
+            return super().execute(sql, *parameters)  # type: ignore[arg-type]
+
+    def connecting(*given: object, **named: object) -> sqlite3.Connection:
+        return connect(*given, **named, factory=Unsynced)  # type: ignore[call-overload,no-any-return]
+
+    _replaced(sqlite3, "connect", connecting)
+    return Disk()
+
+
+def _replaced(owner: object, name: str, by: object) -> None:
+    getattr(owner, name)  # a break of something that is no longer there would prove nothing
+    setattr(owner, name, by)
+
+
+BUILDS: Mapping[str, Callable[[], Disk]] = {
+    SOUND: Disk,
+    "no fsync of files": _NoFileFsync,
+    "no fsync of folders": _NoFolderFsync,
+    "no fsync of new ancestors": _NoAncestorFsync,
+    "sync after publishing": _SyncAfterPublishing,
+    "writes in place": _WritesInPlace,
+    "publishes later": _PublishesLater,
+    "swap in two steps": _TwoStepSwap,
+    "no intent record": _no_intent_record,
+    "answers before the catalog": _answers_before_the_catalog,
+    "catalog without fsync": _catalog_without_fsync,
+}
