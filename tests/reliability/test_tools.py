@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_a_ledger_is_read_back_in_its_order(tmp_path: Path) -> None:
 
 def test_the_oracle_tells_what_is_wrong_with_a_file() -> None:
     path = "/data/x/a.bin"
-    right = content_of(path, None)
+    right = content_of(path)
     wrong = {
         b"": "empty",
         bytes(len(right)): "NULs",
@@ -52,6 +53,25 @@ def test_the_oracle_tells_what_is_wrong_with_a_file() -> None:
     assert "lost" in complaint
     [complaint] = lake_oracle.lost_files({path: right}, [Acknowledged(1, path, "ab")])
     assert "other bytes" in complaint
+
+
+def test_the_oracle_knows_versions(tmp_path: Path) -> None:
+    path = "/data/x/a.bin"
+    first, second = content_of(path), content_of(path, 1)
+    told = [
+        Acknowledged(number, path, hashlib.sha256(data).hexdigest())
+        for number, data in enumerate([first, second])
+    ]
+    assert lake_oracle.lost_files({path: second}, told) == []
+    [complaint] = lake_oracle.lost_files({path: first}, told)  # the second was acknowledged
+    assert "other bytes" in complaint
+    assert lake_oracle.half_files({path: first[:4] + second[4:]}) != []
+    [complaint] = lake_oracle.lost_versions(tmp_path, {path: second})
+    assert "is not in the trash" in complaint
+    kept = tmp_path / ".lakedrop/trash/2/1/data/x"
+    kept.mkdir(parents=True)
+    (kept / "a.bin").write_bytes(first)
+    assert lake_oracle.lost_versions(tmp_path, {path: second}) == []
 
 
 @pytest.mark.parametrize(

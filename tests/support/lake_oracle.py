@@ -1,19 +1,19 @@
 """What must be true of a lake after whatever happened to its server.
 
-Every file of these tests has the bytes of `content_of(path)`, so a file in sight can be judged
-alone. Each function returns complaints; an empty list means that the promise held.
+Every file of these tests has the bytes of `content_of(path, version)`, so a file in sight can be
+judged alone. Each function returns complaints; an empty list means that the promise held.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.lake_connection import LakeConnection
 from tests.support.ledger import Acknowledged
-from tests.support.uploaders import content_of
+from tests.support.uploaders import content_of, version_of
 
 
 def published(lake: Path) -> dict[str, bytes]:
@@ -26,27 +26,45 @@ def published(lake: Path) -> dict[str, bytes]:
     }
 
 
-def half_files(seen: dict[str, bytes]) -> list[str]:
+def half_files(seen: Mapping[str, bytes]) -> list[str]:
     """Files in sight whose bytes are not the right ones: cut short, NUL-filled, mixed."""
     complaints = []
     for path, data in seen.items():
-        right = content_of(path)
-        if data != right:
+        if version_of(path, data) is None:
             kind = "empty" if not data else "NULs" if not data.strip(b"\0") else "wrong bytes"
-            complaints.append(f"{path} is in sight with {kind}: {len(data)} of {len(right)} bytes")
+            complaints.append(f"{path} is in sight with {kind}, {len(data)} of them")
     return complaints
 
 
-def lost_files(seen: dict[str, bytes], ledger: Iterable[Acknowledged]) -> list[str]:
-    """Acknowledged files that are not there, or not with the digest that was told."""
+def lost_files(seen: Mapping[str, bytes], ledger: Iterable[Acknowledged]) -> list[str]:
+    """Acknowledged files that are not there with those bytes, nor with those of a later version."""
     complaints = []
     for one in ledger:
         data = seen.get(one.path)
         if data is None:
             complaints.append(f"{one.path} was acknowledged and is lost")
         elif hashlib.sha256(data).hexdigest() != one.sha256:
-            complaints.append(f"{one.path} was acknowledged and has other bytes")
+            version = version_of(one.path, data)
+            if version is None or not _is_later(version, one):
+                complaints.append(f"{one.path} was acknowledged and has other bytes")
     return complaints
+
+
+def _is_later(version: int, than: Acknowledged) -> bool:
+    earlier = (content_of(than.path, number) for number in range(version))
+    return any(hashlib.sha256(data).hexdigest() == than.sha256 for data in earlier)
+
+
+def lost_versions(lake: Path, seen: Mapping[str, bytes]) -> list[str]:
+    """Replaced versions that are not in the trash. Versions come one after the other, from 0."""
+    trash = lake / ".lakedrop/trash"
+    kept = {path.read_bytes() for path in trash.rglob("*") if path.is_file()}
+    return [
+        f"version {number} of {path} was replaced and is not in the trash"
+        for path, data in seen.items()
+        for number in range(version_of(path, data) or 0)
+        if content_of(path, number) not in kept
+    ]
 
 
 def lost_rows(lake: LakeConnection, ledger: Iterable[Acknowledged]) -> list[str]:
@@ -74,7 +92,7 @@ class Generation:
 
 
 def neither_old_nor_new(
-    seen: dict[str, bytes], folder: str, allowed: Iterable[Generation]
+    seen: Mapping[str, bytes], folder: str, allowed: Iterable[Generation]
 ) -> list[str]:
     """A full sync's folder must hold one of the generations, whole and with nothing else."""
     there = {path for path in seen if path.startswith(f"{folder}/")}

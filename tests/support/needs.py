@@ -16,6 +16,8 @@ import pytest
 
 _LISTING = Path(__file__).resolve().parents[2] / "packaging" / "system-packages.txt"
 
+_FUSE = Path("/dev/fuse")
+
 
 def needs_tool(
     command: str, *, environ: Mapping[str, str] = os.environ, listing: Path = _LISTING
@@ -36,6 +38,19 @@ def needs_root(*, environ: Mapping[str, str] = os.environ) -> None:
     """Skips the calling test unless it runs as root; fails it in CI."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         _give_up("this test must run as root", environ)
+
+
+def needs_fuse(*, environ: Mapping[str, str] = os.environ, device: Path = _FUSE) -> None:
+    """Skips the calling test where no file system can be mounted by FUSE; fails it in CI."""
+    needs_tool("fusermount3", environ=environ)
+    if not os.access(device, os.R_OK | os.W_OK):
+        _give_up(
+            f"{device} cannot be opened: the kernel has no FUSE, or keeps it to others", environ
+        )
+    try:
+        import mfusepy  # noqa: F401 (asked whether it finds libfuse)
+    except (ImportError, OSError) as missing:
+        _give_up(f"libfuse does not load: {missing}", environ)
 
 
 def needs_qt(*, environ: Mapping[str, str] = os.environ) -> None:

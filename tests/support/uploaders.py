@@ -34,18 +34,28 @@ def in_batches(
 UPLOADERS: Mapping[str, Uploader] = {"one by one": one_by_one, "in batches": in_batches}
 
 
-def content_of(path: str, size_bytes: int | None = None) -> bytes:
-    """The only right bytes of a file, known by its name alone; never empty, no run of NULs.
+_VERSION_DIGITS = 4
 
-    Without a size: mostly a few KiB, now and then more than the server takes for a small file.
+
+def content_of(path: str, version: int = 0) -> bytes:
+    """The only right bytes of a file's version: a few KiB, now and then more than 1 MiB.
+
+    Begins with the version, so that what lies on a disk can be judged without knowing who sent it.
     """
-    chance = random.Random(path)
-    if size_bytes is None:
-        size_bytes = chance.choice([1, 700, 4_096, 9_000, 20_000, 20_000, 60_000])
-        if chance.random() < 0.03:
-            size_bytes = 1_500_000
-    return chance.randbytes(size_bytes)
+    chance = random.Random(f"{path}#{version}")
+    size_bytes = chance.choice([1, 700, 4_096, 9_000, 20_000, 20_000, 60_000])
+    if chance.random() < 0.03:
+        size_bytes = 1_500_000
+    return b"%0*d" % (_VERSION_DIGITS, version) + chance.randbytes(size_bytes)
 
 
-def lake_file(path: str, size_bytes: int | None = None) -> LakeFile:
-    return LakeFile(path, content_of(path, size_bytes))
+def version_of(path: str, data: bytes) -> int | None:
+    """None when these bytes are no version of this file: cut short, NULs, mixed."""
+    digits = data[:_VERSION_DIGITS]
+    if len(digits) < _VERSION_DIGITS or not digits.isdigit():
+        return None
+    return int(digits) if data == content_of(path, int(digits)) else None
+
+
+def lake_file(path: str, version: int = 0) -> LakeFile:
+    return LakeFile(path, content_of(path, version))

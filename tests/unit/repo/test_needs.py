@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.support.needs import needs_tool
+from tests.support.needs import needs_fuse, needs_tool
 
 LISTING = """# for need package
 run   lib:libGL.so.1  libgl1        # why
@@ -51,3 +52,11 @@ def test_a_tool_that_is_there_is_found_by_its_full_path(listing: Path, tmp_path:
     tool.write_text("#!/bin/sh\n", encoding="utf-8")
     tool.chmod(0o755)
     assert outcome("there", listing, PATH=str(tmp_path)) == str(tool)
+
+
+def test_a_machine_without_fuse_skips_loudly_and_fails_in_ci(tmp_path: Path) -> None:
+    path = {"PATH": os.environ["PATH"]}
+    with pytest.raises((pytest.skip.Exception, pytest.fail.Exception)):
+        needs_fuse(environ=path, device=tmp_path / "no device")
+    with pytest.raises(pytest.fail.Exception, match="CI runs every test"):
+        needs_fuse(environ=path | {"CI": "true"}, device=tmp_path / "no device")
