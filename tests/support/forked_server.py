@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -44,6 +44,7 @@ class ForkedServer:
         *,
         build: str = SOUND,
         environment: Mapping[str, str] | None = None,
+        flags: Sequence[str] = (),
         on_forked: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.lake = lake
@@ -51,7 +52,7 @@ class ForkedServer:
         self.errors = lake.parent / f"{lake.name}.stderr"
         self._servers = servers
         self._ended: int | None = None
-        arguments = ["--lake", str(lake), "--port", "0"]
+        arguments = ["--lake", str(lake), "--port", "0", *flags]
         gate, opens_gate = os.pipe()
         self._output, output = os.pipe()
         errors = os.open(self.errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
