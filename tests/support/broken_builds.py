@@ -115,6 +115,19 @@ def _answers_before_the_catalog() -> Disk:
     return Disk()
 
 
+def _forgets_resends() -> Disk:
+    from embedded_server.storage.local_lake import LocalLake
+
+    _replaced(LocalLake, "_stands_already", lambda *_: False)
+    return Disk()
+
+
+class _KeepsWhatWasCut(Disk):
+    def unlink(self, path: str) -> None:
+        if Path(path).parent.name != "incoming":
+            super().unlink(path)
+
+
 def _catalog_without_fsync() -> Disk:
     import sqlite3
 
@@ -149,5 +162,7 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "swap in two steps": _TwoStepSwap,
     "no intent record": _no_intent_record,
     "answers before the catalog": _answers_before_the_catalog,
+    "forgets resends": _forgets_resends,
+    "keeps what was cut": _KeepsWhatWasCut,
     "catalog without fsync": _catalog_without_fsync,
 }

@@ -78,7 +78,8 @@ class FaultProxy:
         return list(self._requests)
 
     def lead_to(self, port: int) -> None:
-        """From now on; open connections stay where they are."""
+        """From now on; open connections stay where they are. 0 is nobody."""
+        assert port != self.port, "a proxy that leads to itself"
         self._to = port
 
     def slow_down(self, *, latency_s: float = 0.0, bytes_per_s: float | None = None) -> None:
