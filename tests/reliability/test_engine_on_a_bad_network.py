@@ -123,7 +123,7 @@ def test_a_network_that_breaks_again_and_again_is_got_over(
             where = chance.choice(["request_bytes", "answer_bytes"])
             how = chance.choice([Break.CLOSE, Break.RESET])
             most = 120_000 if where == "request_bytes" else 200
-            fault = Fault(**{where: chance.randrange(most)}, how=how)  # type: ignore[arg-type]
+            fault = Fault(**{where: chance.randrange(most)}, how=how)
             proxy.fail(chance.choice(["/file/upload", "/file/batch", "/file/"]), fault)
         job_id = house.start(dataset, mode=chance.choice(list(SyncType)))
         _finished_once(house, server, job_id, dataset)

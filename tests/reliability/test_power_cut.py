@@ -15,19 +15,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.counts import count, seeds
+from tests.support.crashed_lake import complaints_about_lake
+from tests.support.disk_steps import Cut, Kept
 from tests.support.forked_server import ForkedServers
 from tests.support.needs import needs_fuse
 from tests.support.power_cut_runs import (
     complaints_about,
     cuts_in_the_swap,
     cuts_of,
-    look_at,
     make_run,
     recovering,
 )
 from tests.support.power_cuts import PowerCutMount, power_cut_mount
 from tests.support.uploaders import UPLOADERS
-from tests.support.volatile_disk import Cut, Kept
 
 _CUTS_OF_A_RUN = count(4, 40)
 
@@ -64,12 +64,13 @@ def test_recovery_itself_may_lose_its_power(
     run = make_run(servers, mount.add(), UPLOADERS[kind], seed)
     chance = random.Random(seed)
     for number, cut in enumerate(cuts_in_the_swap(run, seed, count(2, 5))):
+        progress = run.progress(cut.steps)
         left = run.disk.leave(cut, tmp_path / f"{number}-first").parent
         with recovering(servers, mount, left) as (disk, steps):
             for again, kept in enumerate([Kept.NOTHING, chance.choice([*Kept])]):
                 second = Cut(chance.choice(steps), kept, seed)
                 lake = disk.leave(second, tmp_path / f"{number}-{again}")
-                complaints = look_at(servers, run, cut.steps, lake)
+                complaints = complaints_about_lake(servers, progress, lake)
                 assert not complaints, f"seed {seed}, {cut}, then {second}: {complaints[:20]}"
     run.disk.drop()
 

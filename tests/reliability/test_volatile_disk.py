@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.disk_steps import SECTOR_BYTES, Cut, Kept
 from tests.support.needs import needs_fuse
 from tests.support.power_cuts import power_cut_mount
-from tests.support.volatile_disk import SECTOR_BYTES, Cut, Kept, VolatileDisk
+from tests.support.volatile_disk import VolatileDisk
 
 _FILE, _FOLDER = stat.S_IFREG | 0o600, stat.S_IFDIR | 0o700
 _ROOT = "/"

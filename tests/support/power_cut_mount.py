@@ -25,7 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import mfusepy
 
-from tests.support.volatile_disk import ROOT, Cut, Inode, Kept, VolatileDisk
+from tests.support.disk_steps import ROOT, Cut, Inode, Kept
+from tests.support.volatile_disk import VolatileDisk
 
 _NO_REPLACE, _EXCHANGE = 1, 2
 _BLOCK_BYTES = 4096

@@ -12,16 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support import lake_oracle
 from tests.support.broken_builds import SOUND
+from tests.support.crashed_lake import Progress, complaints_about_lake
+from tests.support.disk_steps import Cut, Kept
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection, LakeFile
 from tests.support.lake_oracle import Generation
 from tests.support.ledger import Acknowledged
 from tests.support.power_cuts import MountedDisk, PowerCutMount
-from tests.support.real_server import ServerDidNotStart
 from tests.support.uploaders import Uploader, lake_file
-from tests.support.volatile_disk import Cut, Kept
 
 ADDED_TO, REPLACED = "/data/added", "/data/replaced"
 
@@ -40,8 +39,21 @@ class Run:
     end_sent_at: int | None = None
     end_acknowledged_at: int | None = None
 
-    def acknowledged_by(self, steps: int) -> list[Acknowledged]:
-        return [one for mark, one in self.ledger if mark <= steps]
+    def progress(self, steps: int) -> Progress:
+        """What a client knew when the disk had come so far."""
+        allowed: list[Generation] = []
+        is_end_sent = self.end_sent_at is not None and steps >= self.end_sent_at
+        is_ended = self.end_acknowledged_at is not None and steps >= self.end_acknowledged_at
+        if steps >= self.old_stands_from:
+            allowed = [self.old, self.new] if is_end_sent else [self.old]
+        if is_ended:
+            allowed = [self.new]
+        return Progress(
+            REPLACED,
+            [one for mark, one in self.ledger if mark <= steps],
+            allowed,
+            self.full_sync_id if is_end_sent else None,
+        )
 
     def mark(self) -> int:
         now = self.disk.steps()
@@ -134,60 +146,7 @@ def cuts_in_the_swap(run: Run, seed: int, number: int) -> list[Cut]:
 
 def complaints_about(servers: ForkedServers, run: Run, cut: Cut, folder: Path) -> list[str]:
     """What is wrong with the lake that this cut leaves, before and after a server opens it."""
-    lake = run.disk.leave(cut, folder)
-    return look_at(servers, run, cut.steps, lake)
-
-
-def look_at(servers: ForkedServers, run: Run, steps: int, lake: Path) -> list[str]:
-    """A lake that is the run's as of `steps`, whatever recovery went on in it since."""
-    complaints = _about_files(run, steps, lake)
-    try:
-        server = ForkedServer(servers, lake)
-    except ServerDidNotStart as error:
-        return [*complaints, f"the lake cannot be opened: {error}"]
-    with server, LakeConnection(server.port) as connection:
-        complaints += _about_files(run, steps, lake)
-        complaints += lake_oracle.left_behind(lake)
-        acknowledged = run.acknowledged_by(steps)
-        complaints += lake_oracle.lost_files(lake_oracle.published(lake), acknowledged)
-        complaints += lake_oracle.lost_rows(connection, acknowledged)
-        complaints += _about_the_end(run, steps, lake, connection)
-        server.kill()
-    return complaints
-
-
-def _about_files(run: Run, steps: int, lake: Path) -> list[str]:
-    seen = lake_oracle.published(lake)
-    complaints = lake_oracle.half_files(seen) + lake_oracle.lost_versions(lake, seen)
-    if steps >= run.old_stands_from:
-        old_or_new = lake_oracle.neither_old_nor_new(seen, REPLACED, _allowed(run, steps))
-        complaints += old_or_new
-    return complaints
-
-
-def _allowed(run: Run, steps: int) -> list[Generation]:
-    assert run.end_sent_at is not None
-    assert run.end_acknowledged_at is not None
-    if steps < run.end_sent_at:
-        return [run.old]
-    return [run.new] if steps >= run.end_acknowledged_at else [run.old, run.new]
-
-
-def _about_the_end(run: Run, steps: int, lake: Path, connection: LakeConnection) -> list[str]:
-    """A client that got no answer sends *end* again: then the new data stands, and stays."""
-    assert run.end_sent_at is not None
-    if steps < run.end_sent_at:
-        return []
-    connection.end(run.full_sync_id)
-    seen = lake_oracle.published(lake)
-    complaints = lake_oracle.neither_old_nor_new(seen, REPLACED, [run.new])
-    status = connection.job(run.full_sync_id)["sync_status"]
-    if status != "Finished":
-        complaints.append(f"the full sync is {status} after its end was sent again")
-    trash = (lake / ".lakedrop/trash").rglob("*")
-    kept = {path.name for path in trash if path.is_file()}
-    lost = {path for path in run.old.acknowledged if path.rpartition("/")[2] not in kept}
-    return complaints + [f"{path} was replaced and is not in the trash" for path in sorted(lost)]
+    return complaints_about_lake(servers, run.progress(cut.steps), run.disk.leave(cut, folder))
 
 
 @contextmanager

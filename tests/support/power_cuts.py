@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.volatile_disk import Cut
+from tests.support.disk_steps import Cut
 
 # Not imported: it needs libfuse.
 _PROGRAM = Path(__file__).with_name("power_cut_mount.py")

@@ -16,98 +16,26 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import stat
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
 from pathlib import Path
 
-SECTOR_BYTES = 512
-ROOT = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One name of one folder; `inode` None: it goes."""
-
-    folder: int
-    name: str
-    inode: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Entries:
-    """`is_one_step`: all or nothing survives. Otherwise in order, each only with those before."""
-
-    entries: tuple[_Entry, ...]
-    is_one_step: bool
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    inode: int
-    offset: int
-    data: bytes
-    grows_to: int  # the file's size afterwards
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Resized:
-    inode: int
-    size_bytes: int
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    inode: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Synced:
-    inode: int
-
-
-_Step = _Entries | _Written | _Resized | _Marked | _Synced
-
-
-class Kept(StrEnum):
-    """What survives of that which was not synced."""
-
-    ALL = "all"  # the process was killed, the power stayed
-    NOTHING = "nothing"
-    NAMES = "names"  # entries, and no bytes: as file systems that write metadata first
-    UP_TO_A_STEP = "up to a step"  # as a journal keeps it
-    ANY = "any"  # each step by chance: reordered
-    TORN = "torn"  # the same, and writes by sectors, sizes without their bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The power goes after `steps` of the log. The same cut and log leave the same disk."""
-
-    steps: int
-    kept: Kept
-    seed: int
-
-
-@dataclass(slots=True)
-class Inode:
-    number: int
-    mode: int
-    mtime_ns: int
-    data: bytearray = field(default_factory=bytearray)
-    entries: dict[str, int] = field(default_factory=dict)
-    names: int = 0
-
-    @property
-    def is_folder(self) -> bool:
-        return stat.S_ISDIR(self.mode)
+from tests.support import surviving_disk
+from tests.support.disk_steps import (
+    ROOT,
+    Cut,
+    Entries,
+    Entry,
+    Inode,
+    Marked,
+    Resized,
+    Step,
+    Synced,
+    Written,
+    put,
+    resize,
+)
 
 
 class VolatileDisk:
@@ -115,7 +43,7 @@ class VolatileDisk:
 
     def __init__(self, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._clock_ns = clock_ns
-        self._log: list[_Step] = []
+        self._log: list[Step] = []
         self._modes: dict[int, int] = {}
         self.inodes: dict[int, Inode] = {}
         self._add_inode(stat.S_IFDIR | 0o700)
@@ -135,7 +63,7 @@ class VolatileDisk:
         return [
             number
             for number, step in enumerate(self._log, 1)
-            if isinstance(step, _Entries) and len(step.entries) == 2
+            if isinstance(step, Entries) and len(step.entries) == 2
         ]
 
     # -- what a process asks for ---------------------------------------------------------------
@@ -161,14 +89,14 @@ class VolatileDisk:
         if name in folder.entries:
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
         inode = self._add_inode(mode)
-        self._change(_Entry(folder.number, name, inode.number))
+        self._change(Entry(folder.number, name, inode.number))
         return inode
 
     def link(self, source: str, target: str) -> None:
         folder, name = self._place(target)
         if name in folder.entries:
             raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
-        self._change(_Entry(folder.number, name, self.find(source).number))
+        self._change(Entry(folder.number, name, self.find(source).number))
 
     def remove(self, path: str, *, is_folder: bool) -> None:
         inode = self.find(path)
@@ -178,7 +106,7 @@ class VolatileDisk:
         if inode.entries:
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
         folder, name = self._place(path)
-        self._change(_Entry(folder.number, name, None))
+        self._change(Entry(folder.number, name, None))
 
     def rename(self, source: str, target: str, *, may_replace: bool = True) -> None:
         moved = self.find(source)
@@ -197,8 +125,8 @@ class VolatileDisk:
             if there.entries:
                 raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
         self._change(
-            _Entry(new_folder.number, new_name, moved.number),
-            _Entry(old_folder.number, old_name, None),
+            Entry(new_folder.number, new_name, moved.number),
+            Entry(old_folder.number, old_name, None),
             is_one_step=moved.is_folder or old_folder is new_folder,
         )
 
@@ -206,13 +134,13 @@ class VolatileDisk:
         first, second = self.find(one), self.find(other)
         (one_folder, one_name), (other_folder, other_name) = self._place(one), self._place(other)
         self._change(
-            _Entry(one_folder.number, one_name, second.number),
-            _Entry(other_folder.number, other_name, first.number),
+            Entry(one_folder.number, one_name, second.number),
+            Entry(other_folder.number, other_name, first.number),
             is_one_step=True,
         )
 
-    def _change(self, *entries: _Entry, is_one_step: bool = False) -> None:
-        step = _Entries(entries, is_one_step, self._clock_ns())
+    def _change(self, *entries: Entry, is_one_step: bool = False) -> None:
+        step = Entries(entries, is_one_step, self._clock_ns())
         self._log.append(step)
         for entry in entries:
             folder = self.inodes[entry.folder]
@@ -227,19 +155,19 @@ class VolatileDisk:
     def write(self, number: int, offset: int, data: bytes) -> None:
         inode = self.inodes[number]
         end = max(len(inode.data), offset + len(data))
-        _put(inode.data, offset, data)
+        put(inode.data, offset, data)
         inode.mtime_ns = self._clock_ns()
-        self._log.append(_Written(number, offset, data, end, inode.mtime_ns))
+        self._log.append(Written(number, offset, data, end, inode.mtime_ns))
 
     def resize(self, number: int, size_bytes: int) -> None:
         inode = self.inodes[number]
-        _resize(inode.data, size_bytes)
+        resize(inode.data, size_bytes)
         inode.mtime_ns = self._clock_ns()
-        self._log.append(_Resized(number, size_bytes, inode.mtime_ns))
+        self._log.append(Resized(number, size_bytes, inode.mtime_ns))
 
     def mark(self, number: int, mtime_ns: int) -> None:
         self.inodes[number].mtime_ns = mtime_ns
-        self._log.append(_Marked(number, mtime_ns))
+        self._log.append(Marked(number, mtime_ns))
 
     def set_mode(self, number: int, mode: int) -> None:
         inode = self.inodes[number]
@@ -247,7 +175,7 @@ class VolatileDisk:
         self._modes[number] = inode.mode
 
     def fsync(self, number: int) -> None:
-        self._log.append(_Synced(number))
+        self._log.append(Synced(number))
 
     # -- what is left --------------------------------------------------------------------------
 
@@ -274,148 +202,4 @@ class VolatileDisk:
 
     def leave(self, cut: Cut, into: Path) -> None:
         """Writes what survives the cut into an empty folder of the real disk."""
-        survivors = _Survivors(self._modes)
-        for step in _surviving(self._log[: cut.steps], cut):
-            survivors.take(step)
-        survivors.write_out(into)
-
-
-def _surviving(log: list[_Step], cut: Cut) -> Iterator[_Step]:
-    """The steps, or parts of steps, that the cut leaves, in order."""
-    chance = random.Random(f"{cut.kept}-{cut.seed}")
-    last_sync: dict[int, int] = {}
-    for number, step in enumerate(log):
-        if isinstance(step, _Synced):
-            last_sync[step.inode] = number
-    share = chance.random()
-    up_to = chance.randrange(len(log) + 1)
-
-    def survives_by_chance(number: int) -> bool:
-        match cut.kept:
-            case Kept.NAMES:
-                return isinstance(log[number], _Entries)
-            case Kept.ALL:
-                return True
-            case Kept.NOTHING:
-                return False
-            case Kept.UP_TO_A_STEP:
-                return number < up_to
-        return chance.random() < share
-
-    def is_synced(number: int, inode: int) -> bool:
-        return number < last_sync.get(inode, -1)
-
-    for number, step in enumerate(log):
-        match step:
-            case _Synced():
-                continue
-            case _Entries():
-                yield from _surviving_entries(step, number, is_synced, survives_by_chance)
-            case _:
-                if is_synced(number, step.inode) or survives_by_chance(number):
-                    yield step
-                elif isinstance(step, _Written) and cut.kept in (Kept.TORN, Kept.NAMES):
-                    if chance.random() < 0.5:
-                        yield _Resized(step.inode, step.grows_to, step.at_ns)
-                    if cut.kept is Kept.TORN:
-                        yield from _torn(step, chance)
-
-
-def _surviving_entries(
-    step: _Entries,
-    number: int,
-    is_synced: Callable[[int, int], bool],
-    survives_by_chance: Callable[[int], bool],
-) -> Iterator[_Step]:
-    certain = [is_synced(number, entry.folder) for entry in step.entries]
-    if step.is_one_step:
-        if all(certain) or survives_by_chance(number):
-            yield step
-        return
-    # The last certain entry brings those before it: what goes, goes only where what came is there.
-    kept = len(certain) - certain[::-1].index(True) if any(certain) else 0
-    while kept < len(certain) and survives_by_chance(number):
-        kept += 1
-    if kept:
-        yield _Entries(step.entries[:kept], step.is_one_step, step.at_ns)
-
-
-def _torn(step: _Written, chance: random.Random) -> Iterator[_Step]:
-    """Some sectors of a write."""
-    start = 0
-    while start < len(step.data):
-        end = start + SECTOR_BYTES - (step.offset + start) % SECTOR_BYTES
-        if chance.random() < 0.5:
-            piece = step.data[start:end]
-            yield _Written(step.inode, step.offset + start, piece, 0, step.at_ns)
-        start = end
-
-
-class _Survivors:
-    """The disk that comes into being when the surviving steps are done to an empty one."""
-
-    def __init__(self, modes: dict[int, int]) -> None:
-        self._modes = modes
-        self._inodes: dict[int, Inode] = {}
-
-    def _inode(self, number: int) -> Inode:
-        inode = self._inodes.get(number)
-        if inode is None:
-            inode = self._inodes[number] = Inode(number, self._modes[number], 0)
-        return inode
-
-    def take(self, step: _Step) -> None:
-        match step:
-            case _Entries():
-                for entry in step.entries:
-                    folder = self._inode(entry.folder)
-                    folder.mtime_ns = step.at_ns
-                    if entry.inode is None:
-                        folder.entries.pop(entry.name, None)
-                    else:
-                        folder.entries[entry.name] = entry.inode
-            case _Written():
-                inode = self._inode(step.inode)
-                _put(inode.data, step.offset, step.data)
-                inode.mtime_ns = step.at_ns
-            case _Resized():
-                inode = self._inode(step.inode)
-                _resize(inode.data, step.size_bytes)
-                inode.mtime_ns = step.at_ns
-            case _Marked():
-                self._inode(step.inode).mtime_ns = step.mtime_ns
-
-    def write_out(self, into: Path) -> None:
-        written: dict[int, Path] = {}
-        self._write_folder(self._inode(ROOT), into, written)
-        for number, path in reversed(written.items()):
-            mtime_ns = self._inode(number).mtime_ns
-            os.utime(path, ns=(mtime_ns, mtime_ns))
-
-    def _write_folder(self, folder: Inode, into: Path, written: dict[int, Path]) -> None:
-        written[folder.number] = into
-        for name, number in folder.entries.items():
-            inode, path = self._inode(number), into / name
-            if inode.is_folder:
-                if number not in written:  # two names of one folder: a check of the disk drops one
-                    path.mkdir(0o700)
-                    self._write_folder(inode, path, written)
-            elif number in written:
-                path.hardlink_to(written[number])
-            else:
-                path.write_bytes(inode.data)
-                path.chmod(stat.S_IMODE(inode.mode))
-                written[number] = path
-
-
-def _put(data: bytearray, offset: int, piece: bytes) -> None:
-    if len(data) < offset:
-        _resize(data, offset)
-    data[offset : offset + len(piece)] = piece
-
-
-def _resize(data: bytearray, size_bytes: int) -> None:
-    if size_bytes < len(data):
-        del data[size_bytes:]
-    else:
-        data.extend(bytes(size_bytes - len(data)))
+        surviving_disk.leave(self._log, self._modes, cut, into)
