@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from embedded_server.storage.disk import Disk
@@ -122,6 +123,12 @@ def _forgets_resends() -> Disk:
     return Disk()
 
 
+class _SwallowsErrorsOfFsync(Disk):
+    def fsync_file(self, descriptor: int) -> None:
+        with suppress(OSError):
+            super().fsync_file(descriptor)
+
+
 class _KeepsWhatWasCut(Disk):
     def unlink(self, path: str) -> None:
         if Path(path).parent.name != "incoming":
@@ -163,6 +170,7 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "no intent record": _no_intent_record,
     "answers before the catalog": _answers_before_the_catalog,
     "forgets resends": _forgets_resends,
+    "swallows errors of fsync": _SwallowsErrorsOfFsync,
     "keeps what was cut": _KeepsWhatWasCut,
     "catalog without fsync": _catalog_without_fsync,
 }
