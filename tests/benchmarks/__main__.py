@@ -1,6 +1,6 @@
 """`make bench`: all benchmarks, on a scratch folder of the disk that the tree lies on.
 
-python -m tests.benchmarks [--rounds 9] [--only small|big|window]
+python -m tests.benchmarks [--rounds 9] [--only small|big|window|server]
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import big_file, small_files, window_rows, window_start
+from tests.benchmarks import big_file, server_bars, small_files, window_rows, window_start
 from tests.benchmarks.measuring import ROOT
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", choices=["small", "big", "window"])
+    parser.add_argument("--only", choices=["small", "big", "window", "server"])
     chosen = parser.parse_args()
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
@@ -27,6 +27,8 @@ def main() -> None:
             small_files.run(scratch, chosen.rounds)
         if chosen.only in (None, "big"):
             big_file.run(scratch)
+        if chosen.only in (None, "server"):
+            server_bars.run(scratch, chosen.rounds)
         if chosen.only in (None, "window"):
             window_start.run(scratch, chosen.rounds)
             window_rows.run(scratch)

@@ -24,6 +24,10 @@ class Contestant:
     after: Callable[[], None]
 
 
+def nothing() -> None:
+    """For a contestant that needs nothing done before or after."""
+
+
 def seconds(contestant: Contestant) -> float:
     contestant.before()
     os.sync()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -19,6 +18,7 @@ from tests.benchmarks.measuring import (
     say,
     tell_ratios,
 )
+from tests.benchmarks.ports import free_port, wait_until_it_listens
 
 FILES, SIZE_BYTES = 2_000, 20 * 1024
 
@@ -34,7 +34,7 @@ def run(scratch: Path, rounds: int) -> None:
     stored = scratch / "peer"
     stored.mkdir()
     home = scratch / "home"
-    with closing(_free_port()) as held:
+    with closing(free_port()) as held:
         port = held.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, *_PEER_SERVER, "--port", str(port)],
@@ -42,7 +42,7 @@ def run(scratch: Path, rounds: int) -> None:
         env=environment(PEER_FOLDER=str(stored)),
     )
     try:
-        _wait_until_it_listens(port, server)
+        wait_until_it_listens(port, server)
         times = in_turn(
             _stock_pair(source, stored, port),
             [_upload(source, home, warm=True), _upload(source, home, warm=False)],
@@ -107,18 +107,3 @@ def lakedrop_stop(home: Path) -> None:
     )
     here = environment(LAKEDROP_HOME=str(home))
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=here, check=True)
-
-
-def _free_port() -> socket.socket:
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    held.bind(("127.0.0.1", 0))
-    return held
-
-
-def _wait_until_it_listens(port: int, server: subprocess.Popen[bytes]) -> None:
-    while server.poll() is None:
-        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as knock:
-            knock.settimeout(0.1)
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    raise SystemExit("the peer's server did not start")
