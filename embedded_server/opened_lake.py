@@ -29,7 +29,7 @@ from embedded_server.storage.local_lake import LocalLake
 
 # Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
 _UPLOAD_WORKERS = 16
-_SYNC_WORKERS = 8
+_HELPERS = 8  # fsync side by side, and digest what is being written
 # start, end, list, history and usage: as many as the catalog has connections to read with.
 _CALL_WORKERS = 16
 
@@ -56,8 +56,8 @@ class OpenedLake:
         self._catalog: SqlCatalog = open_catalog(layout.catalog)
         self._call_workers = ThreadPoolExecutor(_CALL_WORKERS, "call")
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
-        self._sync_workers = ThreadPoolExecutor(_SYNC_WORKERS, "fsync")
-        self._lake = LocalLake(layout, disk, self._sync_workers, now_ms)
+        self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
+        self._lake = LocalLake(layout, disk, self._helpers, now_ms)
         try:
             recover(self._lake, self._catalog, now_ms)
         except BaseException:
@@ -88,6 +88,6 @@ class OpenedLake:
             self._idle_watcher.close()
         self._call_workers.shutdown()
         self._upload_workers.shutdown()
-        self._sync_workers.shutdown()
+        self._helpers.shutdown()
         self._catalog.close()
         _log.info("the lake is closed")

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from embedded_server.domain.errors import LakeError
 
 PIECE_BYTES = 1 << 20
 CLIENT_GONE_MESSAGE = "the connection ended before the file had arrived whole"
+BUG_MESSAGE = "the server failed: look at its log"
 STOPPING_MESSAGE = "the server was stopped before the file had arrived whole"
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -26,6 +27,16 @@ _Answer = TypeVar("_Answer", covariant=True)
 
 class ClientGone(Exception):
     """Nobody is left to answer."""
+
+
+class Piece(NamedTuple):
+    data: bytes
+    is_last: bool
+    is_gone: bool  # the client went away before the body was whole
+
+    @property
+    def is_whole(self) -> bool:
+        return self.is_last and not self.is_gone
 
 
 class BodyConsumer(Protocol[_Answer]):
@@ -38,8 +49,15 @@ class BodyConsumer(Protocol[_Answer]):
     def abort(self, message: str) -> None: ...
 
 
-async def pump(receive: Receive, consumer: BodyConsumer[_Result], workers: Executor) -> _Result:
+async def pump(
+    receive: Receive,
+    consumer: BodyConsumer[_Result],
+    workers: Executor,
+    first: Piece | None = None,
+) -> _Result:
     """Returns what `finish` returns. Raises its `LakeError`s, or `ClientGone`.
+
+    `first` is the piece that was received already, if any.
 
     Whatever is raised, `abort` was called, after the worker had left the consumer.
     """
@@ -48,7 +66,8 @@ async def pump(receive: Receive, consumer: BodyConsumer[_Result], workers: Execu
     opened = False
     try:
         while True:
-            data, is_last, is_gone = await _next_piece(receive)
+            data, is_last, is_gone = first or await next_piece(receive)
+            first = None
             if busy is not None:
                 await asyncio.shield(busy)
                 busy = None
@@ -74,23 +93,22 @@ def _why(cause: BaseException) -> str:
         return CLIENT_GONE_MESSAGE
     if isinstance(cause, asyncio.CancelledError):
         return STOPPING_MESSAGE
-    return "the server failed: look at its log"
+    return BUG_MESSAGE
 
 
-async def _next_piece(receive: Receive) -> tuple[bytes, bool, bool]:
-    """(bytes, whether the body is over, whether the client is gone)."""
+async def next_piece(receive: Receive) -> Piece:
     pieces: list[bytes] = []
     size_bytes = 0
     while size_bytes < PIECE_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(pieces), True, True
+            return Piece(b"".join(pieces), is_last=True, is_gone=True)
         piece = message.get("body", b"")
         pieces.append(piece)
         size_bytes += len(piece)
         if not message.get("more_body", False):
-            return b"".join(pieces), True, False
-    return b"".join(pieces), False, False
+            return Piece(b"".join(pieces), is_last=True, is_gone=False)
+    return Piece(b"".join(pieces), is_last=False, is_gone=False)
 
 
 def _step(consumer: BodyConsumer[Any], data: bytes, is_first: bool) -> None:

@@ -60,15 +60,27 @@ class UploadForm(FormConsumer):
         assert self._upload is not None
         self._upload.arrived(self._expected_sha256)
 
-    def finish(self) -> UploadAnswer:
-        """The whole body was fed; answers once the file is durable and in its place."""
+    def arrived(self) -> tuple[SyncGate, Upload]:
+        """The whole body was fed; gives the file that is to be committed."""
         assert self._place is not None
         self.feed_end()
         if self._upload is None:
             raise InvalidParam("the field 'file' is missing in the body")
-        received = self._service.commit(self._place[0], self._upload)
-        self._upload = None
-        return UploadAnswer(0, None, received.sha256, received.size_bytes)
+        return self._place[0], self._upload
+
+    def committed(self, failure: LakeError | None) -> UploadAnswer:
+        """What a commit came to; the attempt is over. Raises the failure."""
+        upload, self._upload = self._upload, None
+        if failure is not None:
+            raise failure
+        assert upload is not None
+        assert upload.received is not None
+        return UploadAnswer(0, None, upload.received.sha256, upload.received.size_bytes)
+
+    def finish(self) -> UploadAnswer:
+        """The whole body was fed; answers once the file is durable and in its place."""
+        [failure] = self._service.commit([self.arrived()])
+        return self.committed(failure)
 
     def abort(self, message: str) -> None:
         """The request failed or its connection ended; safe to call whatever came before."""

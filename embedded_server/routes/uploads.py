@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -14,21 +14,22 @@ from embedded_server.contract import (
     BATCH_ROUTE,
     MAX_ID,
     UPLOAD_ROUTE,
-    BatchFileResult,
-    UploadAnswer,
     batch_results_to_wire,
 )
 from embedded_server.domain.caller import Caller
 from embedded_server.domain.errors import LakeError
 from embedded_server.routes.answers import error_answer, json_answer, lake_error_answer
 from embedded_server.routes.batch_form import BatchForm
-from embedded_server.routes.body_pump import BodyConsumer, ClientGone, pump
+from embedded_server.routes.body_pump import ClientGone, next_piece, pump
 from embedded_server.routes.callers import caller_of, visitor_of
 from embedded_server.routes.multipart_headers import boundary_of
 from embedded_server.routes.query import parse_query, whole_number
 from embedded_server.routes.upload_form import UploadForm
+from embedded_server.routes.upload_groups import UploadGroups
 from embedded_server.services.admission import Admission
 from embedded_server.services.upload_service import UploadService
+
+_Answer = dict[str, Any]
 
 _log = logging.getLogger(__name__)
 
@@ -46,18 +47,29 @@ class FileCalls:
         workers: Executor,
         others: ASGIApp,
     ) -> None:
-        def single(boundary: bytes, query: Mapping[str, str], caller: Caller) -> UploadForm:
-            sync_id = whole_number(query, "sync_id", None, MAX_ID)
-            return UploadForm(boundary, service, sync_id, query.get("path"), caller)
+        groups = UploadGroups(service, workers)
 
-        def batch(boundary: bytes, query: Mapping[str, str], caller: Caller) -> BatchForm:
+        async def single(
+            boundary: bytes, query: Mapping[str, str], caller: Caller, receive: Receive
+        ) -> _Answer:
             sync_id = whole_number(query, "sync_id", None, MAX_ID)
-            return BatchForm(boundary, service, sync_id, caller)
+            form = UploadForm(boundary, service, sync_id, query.get("path"), caller)
+            first = await next_piece(receive)
+            if first.is_whole:
+                return (await groups.join(form, first.data)).to_wire()
+            return (await pump(receive, form, workers, first)).to_wire()
+
+        async def batch(
+            boundary: bytes, query: Mapping[str, str], caller: Caller, receive: Receive
+        ) -> _Answer:
+            sync_id = whole_number(query, "sync_id", None, MAX_ID)
+            form = BatchForm(boundary, service, sync_id, caller)
+            return batch_results_to_wire(await pump(receive, form, workers))
 
         self._others = others
         self._calls = {
-            UPLOAD_ROUTE: _BodyCall(single, UploadAnswer.to_wire, admission, workers),
-            BATCH_ROUTE: _BodyCall(batch, _results_to_wire, admission, workers),
+            UPLOAD_ROUTE: _BodyCall(single, admission),
+            BATCH_ROUTE: _BodyCall(batch, admission),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,31 +83,22 @@ class FileCalls:
             await refusal(scope, receive, send)
 
 
-def _results_to_wire(results: list[BatchFileResult]) -> dict[str, Any]:
-    return batch_results_to_wire(results)
-
-
 class _BodyCall:
     """An ASGI endpoint: headers and query first, then the body, then the answer."""
 
     def __init__(
         self,
-        consumer_for: Callable[[bytes, Mapping[str, str], Caller], BodyConsumer[Any]],
-        to_wire: Callable[[Any], dict[str, Any]],
+        take: Callable[[bytes, Mapping[str, str], Caller, Receive], Awaitable[_Answer]],
         admission: Admission,
-        workers: Executor,
     ) -> None:
-        self._consumer_for = consumer_for
-        self._to_wire = to_wire
+        self._take = take
         self._admission = admission
-        self._workers = workers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer: Response
         try:
-            boundary = boundary_of(scope["headers"])
-            consumer = self._consumer_for(boundary, parse_query(scope), caller_of(scope))
-            answer = json_answer(self._to_wire(await pump(receive, consumer, self._workers)))
+            boundary, query = boundary_of(scope["headers"]), parse_query(scope)
+            answer = json_answer(await self._take(boundary, query, caller_of(scope), receive))
         except LakeError as error:
             answer = lake_error_answer(self._admission.told(visitor_of(scope), error))
         except ClientGone:

@@ -8,6 +8,7 @@ a Failed row of the history; a request that is refused before it begins leaves n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.caller import OWNER, Caller
@@ -46,6 +47,11 @@ class Upload:
         self._history_id: int | None = None
         self._size_bytes = 0
         self.incoming = lake.new_incoming()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the history has its row already, as on its way."""
+        return self._history_id is not None
 
     def write(self, data: bytes) -> None:
         self.incoming.write(data)
@@ -144,18 +150,45 @@ class UploadService:
             key_name=key_name,
         )
 
-    def commit(self, gate: SyncGate, upload: Upload) -> ReceivedFile:
-        """Makes one arrived file durable and puts it in its place; raises what failed."""
-        [failure] = self._lake.make_durable([upload.incoming])
-        if failure is not None:
-            raise failure
-        received = _whole(upload)
-        with gate.committing():
-            [failure] = self._lake.publish(gate.sync, [(received, upload.where)])
-            if failure is not None:
-                raise failure
-            upload.record(None)
-        return received
+    def commit(self, arrived: Sequence[tuple[SyncGate, Upload]]) -> Sequence[LakeError | None]:
+        """Makes files durable, puts them in their places and writes their rows; each on its merit.
+
+        They may be of different requests and syncs: they share their waits for the disk and one
+        catalog transaction. What failed is discarded. Raises what the catalog says: then nothing
+        is acknowledged, though files may be in sight; sent again, they are found standing.
+        """
+        outcomes = list(self._lake.make_durable([upload.incoming for _, upload in arrived]))
+        of_gate: dict[SyncGate, list[int]] = {}
+        for index, (gate, _) in enumerate(arrived):
+            if outcomes[index] is None:
+                of_gate.setdefault(gate, []).append(index)
+        with ExitStack() as inside:
+            for gate, indices in of_gate.items():
+                results: Sequence[LakeError | None]
+                try:
+                    inside.enter_context(gate.committing())
+                except LakeError as ended:
+                    results = [ended] * len(indices)
+                else:
+                    uploads = [arrived[index][1] for index in indices]
+                    files = [(_whole(upload), upload.where) for upload in uploads]
+                    results = self._lake.publish(gate.sync, files)
+                for index, result in zip(indices, results, strict=True):
+                    outcomes[index] = result
+            self._record([upload for _, upload in arrived], outcomes)
+        return outcomes
+
+    def _record(self, uploads: Sequence[Upload], outcomes: Sequence[LakeError | None]) -> None:
+        rows = []
+        for upload, error in zip(uploads, outcomes, strict=True):
+            failure = None if error is None else error.message
+            if error is not None:
+                upload.incoming.discard()
+            if upload.is_shown:
+                upload.record(failure)
+            else:
+                rows.append(upload.row(failure))
+        self._catalog.add_finished_uploads(rows)
 
     def make_durable(self, uploads: Sequence[Upload]) -> Sequence[LakeError | None]:
         """Part of a batch, while the rest of it is still arriving."""

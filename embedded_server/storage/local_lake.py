@@ -36,6 +36,9 @@ from embedded_server.storage.trash import Trash
 from embedded_server.storage.usage import files_and_bytes
 
 _NAME_LOCKS = 64
+# The first fsync's journal commit holds the others' entries as well, so that few files wait less
+# one after the other than for a change of threads.
+_SYNCED_IN_LINE = 8
 _SYNC_THREADS = 4  # more did not help on the disks measured
 _READ_BYTES = 1 << 20
 # Linux stamps files from a clock that lags by up to a tick. Where time stamps are coarser still
@@ -73,10 +76,11 @@ def _missing_above(root: str, disk: Disk) -> list[str]:
 class LocalLake:
     """Any thread may call it. See `ports.Lake` for what each method promises."""
 
-    def __init__(self, layout: Layout, disk: Disk, sync_pool: Executor, clock: Clock) -> None:
+    def __init__(self, layout: Layout, disk: Disk, helpers: Executor, clock: Clock) -> None:
+        """`helpers`: threads for fsyncs side by side, and for digests beside writing."""
         self._layout = layout
         self._disk = disk
-        self._sync_pool = sync_pool
+        self._helpers = helpers
         # Numbers of the trash: unique in this run and, beginning with the time, across runs.
         self._numbers = itertools.count(clock())
         self._folders = DurableFolders(disk)
@@ -92,11 +96,12 @@ class LocalLake:
     # -- receiving ---------------------------------------------------------------------------
 
     def new_incoming(self) -> TemporaryIncoming:
-        return TemporaryIncoming(self._disk, os.path.join(self._layout.incoming, uuid.uuid4().hex))
+        path = os.path.join(self._layout.incoming, uuid.uuid4().hex)
+        return TemporaryIncoming(self._disk, path, self._helpers)
 
     def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[LakeError | None]:
-        if len(files) == 1:
-            return [self._fsync(files[0])]
+        if len(files) <= _SYNCED_IN_LINE:
+            return [self._fsync(file) for file in files]
         # The disk merges fsyncs that wait at the same time into fewer journal commits.
         slices = [range(start, len(files), _SYNC_THREADS) for start in range(_SYNC_THREADS)]
         outcomes: _Outcomes = [None] * len(files)
@@ -105,7 +110,7 @@ class LocalLake:
             for index in indices:
                 outcomes[index] = self._fsync(files[index])
 
-        for done in [self._sync_pool.submit(fsync_slice, indices) for indices in slices]:
+        for done in [self._helpers.submit(fsync_slice, indices) for indices in slices]:
             done.result()
         return outcomes
 
@@ -140,13 +145,18 @@ class LocalLake:
         """All destinations differ here, so the trash can be made durable once for all of them."""
         outcomes: _Outcomes = [None] * len(files)
         targets: list[str] = [""] * len(files)
+        folders_made: dict[LakePath, str] = {}
         trash_folders: dict[str, list[int]] = {}
         with self._names_locked([where for _, where in files]):
             for index, (received, where) in enumerate(files):
                 try:
                     with translated():
-                        targets[index] = target = self._target(sync, where)
-                        if sync.is_full or self._disk.kind(target) is not Kind.FILE:
+                        folder = folders_made.get(where.folder)
+                        if folder is None:
+                            folder = folders_made[where.folder] = self._folder(sync, where.folder)
+                        targets[index] = target = os.path.join(folder, where.file_name)
+                        kind = self._kind_to_replace(target, where)
+                        if sync.is_full or kind is not Kind.FILE:
                             continue
                         # A resend takes the place of its own bytes: the file that is in sight
                         # is the one whose time the history's newest row tells.
@@ -169,20 +179,21 @@ class LocalLake:
         self._fsync_folders(folders, outcomes)
         return outcomes
 
-    def _target(self, sync: Sync, where: Destination) -> str:
-        """The file's path, its folder made durable; raises `PathConflict`."""
+    def _folder(self, sync: Sync, folder: LakePath) -> str:
+        """Its path, made durable; raises `PathConflict`."""
         if sync.is_full:
-            below = [str(sync.sync_id), *where.folder.below(sync.path)]
-            folder = self._folders.make(self._layout.all_staging, below)
-        else:
-            folder = self._folders.make(self._layout.files, where.folder.segments)
-        target = os.path.join(folder, where.file_name)
+            below = [str(sync.sync_id), *folder.below(sync.path)]
+            return self._folders.make(self._layout.all_staging, below)
+        return self._folders.make(self._layout.files, folder.segments)
+
+    def _kind_to_replace(self, target: str, where: Destination) -> Kind:
+        """Nothing or a file; raises `PathConflict`."""
         kind = self._disk.kind(target)
         if kind not in (Kind.NOTHING, Kind.FILE):
             raise PathConflict(
                 f"{kind.value} stands where the file {where.file_name!r} is to be written"
             )
-        return target
+        return kind
 
     def _stands_already(self, sync: Sync, received: ReceivedFile, target: str) -> bool:
         """Whether the same bytes were put there since the sync began: then this is a resend.

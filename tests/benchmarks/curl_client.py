@@ -15,7 +15,14 @@ class Transfers:
 
     def __init__(self, file: Path, requests: Iterable[Sequence[tuple[str, str]]]) -> None:
         """A request is its options, as (name, value)."""
-        lines = ["no-progress-meter", "parallel", f"parallel-max = {CLIENTS}", "fail", "silent", "show-error"]
+        lines = [
+            "no-progress-meter",
+            "parallel",
+            f"parallel-max = {CLIENTS}",
+            "fail",
+            "silent",
+            "show-error",
+        ]
         for number, options in enumerate(requests):
             # `next` forgets what was set for the request before; `output` keeps bodies off stdout.
             lines += ["next", "fail", "silent", "show-error"] if number else []

@@ -21,9 +21,14 @@ class ObservedDisk(Disk):
         self, on_step: Callable[[Step], None] = lambda _: None, *, can_exchange: bool = True
     ) -> None:
         self.steps: list[Step] = []
+        self.sources: dict[int, str] = {}  # number of a "replace" step → what was moved
         self._on_step = on_step
         self._can_exchange = can_exchange
         self._paths: dict[int, str] = {}
+
+    def forget_steps(self) -> None:
+        self.steps.clear()
+        self.sources.clear()
 
     def _step(self, what: str, path: str) -> None:
         self.steps.append((what, path))
@@ -62,6 +67,7 @@ class ObservedDisk(Disk):
         super().mark_mtime(path, mtime_ns)
 
     def replace(self, source: str, target: str) -> None:
+        self.sources[len(self.steps)] = source
         self._step("replace", target)
         super().replace(source, target)
 

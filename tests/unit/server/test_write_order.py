@@ -14,15 +14,15 @@ from tests.support.observed_disk import DiskWithoutFsync, ObservedDisk, Step, tr
 from tests.unit.server.conftest import Rooms
 
 
-def complaints(steps: list[Step], files: Path) -> list[str]:
+def complaints(disk: ObservedDisk, files: Path) -> list[str]:
     """What a power cut right after the answer could take away."""
     found = []
+    steps = disk.steps
     for number, (what, path) in enumerate(steps):
         before, after = steps[:number], steps[number + 1 :]
         folder = str(Path(path).parent)
         if what == "replace":
-            whats = [step[0] for step in before]
-            if whats.count("fsync") <= whats.count("replace"):  # one upload after the other
+            if ("fsync", disk.sources[number]) not in before:
                 found.append(f"{path} came in sight before its bytes were synced")
             if ("fsync folder", folder) not in after:
                 found.append(f"the entry of {path} was never synced")
@@ -36,22 +36,22 @@ def complaints(steps: list[Step], files: Path) -> list[str]:
     return found
 
 
-def steps_of_an_upload(lake_root: Path, disk: ObservedDisk) -> list[Step]:
+def disk_after_uploads(lake_root: Path, disk: ObservedDisk) -> ObservedDisk:
     """A file in a new nested folder, and one that replaces an older file."""
     rooms = Rooms(lake_root, disk)
     sync_id = rooms.start("/data/db")
     rooms.send(sync_id, "old.csv", b"one")
-    disk.steps.clear()
+    disk.forget_steps()
     rooms.send(sync_id, "new.csv", b"data", "/data/db/a/b")
     rooms.send(sync_id, "old.csv", b"two")
     rooms.close()
-    return disk.steps
+    return disk
 
 
 def test_an_acknowledged_file_survives_a_power_cut(lake_root: Path) -> None:
-    steps = steps_of_an_upload(lake_root, ObservedDisk())
-    assert complaints(steps, lake_root / "files") == []
-    assert sum(what == "fsync" for what, _ in steps) == 2
+    disk = disk_after_uploads(lake_root, ObservedDisk())
+    assert complaints(disk, lake_root / "files") == []
+    assert sum(what == "fsync" for what, _ in disk.steps) == 2
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_acknowledged_file_survives_a_power_cut(lake_root: Path) -> None:
 def test_of_the_test_a_missing_fsync_is_noticed(
     lake_root: Path, broken: Callable[[], ObservedDisk], complaint: str
 ) -> None:
-    found = complaints(steps_of_an_upload(lake_root, broken()), lake_root / "files")
+    found = complaints(disk_after_uploads(lake_root, broken()), lake_root / "files")
     assert any(complaint in it for it in found)
 
 
