@@ -43,9 +43,12 @@ class _Member:
 class UploadGroups:
     """Used by the event loop's thread alone; the work itself is done by the workers."""
 
-    def __init__(self, service: UploadService, workers: Executor) -> None:
+    def __init__(
+        self, service: UploadService, workers: Executor, gathering_s: float = _GATHERING_S
+    ) -> None:
         self._service = service
         self._workers = workers
+        self._gathering_s = gathering_s
         self._waiting: deque[_Member] = deque()
         self._is_running = False
         self._expected = 1
@@ -101,7 +104,7 @@ class UploadGroups:
         if len(self._waiting) >= self._expected:
             self._start(loop)
         else:
-            self._gathering = loop.call_later(_GATHERING_S, self._start, loop)
+            self._gathering = loop.call_later(self._gathering_s, self._start, loop)
 
     # -- in a worker -------------------------------------------------------------------------
 

@@ -237,3 +237,36 @@ def test_a_full_sync_takes_groups_too(rooms: Rooms) -> None:
     assert tree(rooms.files) == {}
     rooms.syncs.end(sync_id)
     assert tree(rooms.files) == {f"data/x/{name}": data for name, data in _FILES.items()}
+
+
+def _folder_fsyncs(root: Path, clients: int, files_each: int, gathering_s: float) -> int:
+    """How often the folder is fsynced while clients send one file after the other."""
+    disk = ObservedDisk()
+    rooms = Rooms(root, disk)
+    sync_id = rooms.start("/data/x")
+    rooms.send(sync_id, "first.csv", b"1")
+    disk.forget_steps()
+
+    async def client(groups: UploadGroups, number: int) -> None:
+        for file in range(files_each):
+            form = UploadForm(b"b", rooms.uploads, sync_id, None)
+            await groups.join(form, _BODY % (b"%d-%d.csv" % (number, file), b"x"))
+
+    async def send(pool: ThreadPoolExecutor) -> None:
+        groups = UploadGroups(rooms.uploads, pool, gathering_s=gathering_s)
+        await asyncio.gather(*(client(groups, number) for number in range(clients)))
+
+    with ThreadPoolExecutor(4) as pool:
+        asyncio.run(send(pool))
+    rooms.close()
+    assert len(tree(rooms.files)) == clients * files_each + 1
+    return disk.steps.count(("fsync folder", str(rooms.files / "data/x")))
+
+
+def test_clients_that_were_answered_together_are_expected_together(lake_root: Path) -> None:
+    # One goes by itself, then four together twice, then the three that are left.
+    assert _folder_fsyncs(lake_root, clients=4, files_each=3, gathering_s=1) == 4
+
+
+def test_who_is_expected_and_does_not_come_holds_nobody_up_for_good(lake_root: Path) -> None:
+    assert _folder_fsyncs(lake_root, clients=4, files_each=3, gathering_s=0) >= 4
