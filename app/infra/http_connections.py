@@ -85,15 +85,22 @@ class HttpConnections:
         self._lock = threading.Lock()  # guards the two above, never held during input or output
 
     def exchange(
-        self, method: str, target: str, body: FormBody | bytes | None, *, patient: bool = False
+        self,
+        method: str,
+        target: str,
+        body: FormBody | bytes | None,
+        *,
+        patient: bool = False,
+        bearer: str | None = None,
     ) -> Answer:
         """Sends one request and reads the whole answer, whatever its status.
 
         `target` is route and query, percent-encoded; bytes are sent as JSON. `patient` waits for
-        the answer as long as a slow disk may need. Raises `LakeUnreachable`, `ContractBroken`, and
-        what the body itself raises; the connection is then dropped.
+        the answer as long as a slow disk may need. `bearer` goes into the header Authorization, to
+        this origin alone: nothing here follows a redirect. Raises `LakeUnreachable`,
+        `ContractBroken`, and what the body itself raises; the connection is then dropped.
         """
-        request = self._request(method, target.encode("ascii"), body, patient)
+        request = self._request(method, target.encode("ascii"), body, patient, bearer)
         transport = self._borrowed()
         try:
             answer = _read(transport.handle_request(request))
@@ -126,9 +133,16 @@ class HttpConnections:
             transport.close()
 
     def _request(
-        self, method: str, target: bytes, body: FormBody | bytes | None, patient: bool
+        self,
+        method: str,
+        target: bytes,
+        body: FormBody | bytes | None,
+        patient: bool,
+        bearer: str | None,
     ) -> httpx.Request:
         headers = list(self._fixed_headers)
+        if bearer is not None:
+            headers.append((b"Authorization", b"Bearer " + _header_value(bearer)))
         stream: httpx.SyncByteStream
         if isinstance(body, FormBody):
             stream = body
@@ -239,7 +253,19 @@ def _read(response: httpx.Response) -> Answer:
         response.status_code,
         b"".join(pieces),
         response.headers.get("Retry-After"),
+        response.headers.get("WWW-Authenticate", "").lower().startswith("bearer"),
     )
+
+
+def _header_value(key: str) -> bytes:
+    """Raises `ConnectionNotUsable` for a key that no header can carry."""
+    if not (key.isascii() and key.isprintable()):
+        # Without the cause, and without the key.
+        raise ConnectionNotUsable(
+            "The server asks for the API key in a header, and this key has characters that no "
+            "header can carry. Give this connection the right API key."
+        )
+    return key.encode("ascii")
 
 
 def _proxy_for(url: httpx.URL) -> httpx.Proxy | None:

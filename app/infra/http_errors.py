@@ -59,11 +59,16 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `retry_after` is that header as it was sent, or None."""
+    """A whole answer. `retry_after` is that header as it was sent, or None.
+
+    `wants_bearer`: the server says that it takes a key in the header (RFC 6750). It may say so with
+    any status (RFC 9110, 11.6.1).
+    """
 
     status: int
     body: bytes
     retry_after: str | None = None
+    wants_bearer: bool = False
 
     def json(self) -> Any:
         """Raises `ValueError` when the body is no JSON."""
@@ -121,7 +126,9 @@ class AnswerReader:
             return LakeBroken(words)
         if for_file and status in _ABOUT_THE_FILE and not _is_about_the_caller(told):
             return FileRefused(words)
-        if told is not None or status in (401, 403) or _detail(answer) is not None:
+        if status == 401:
+            return InvalidApiKey(f"{words} Give this connection the right API key.")
+        if told is not None or status == 403 or _detail(answer) is not None:
             return LakeRefused(words)
         return ContractBroken(f"{words} Is the address of this connection right?")
 

@@ -1,7 +1,9 @@
 """Speaks to one server over HTTP: the contract's five calls, then what the server negotiated.
 
 With its `http_*` neighbours the only user of httpx. The key goes into the body of *start* and
-*end* alone, as the contract says; never into a URL, a header, a log or an error.
+*end*, as the contract says; into a header only where the server asked for it there (a strict one of
+ours does), because a server of somebody else may take that header for something else; never into a
+URL, a log or an error.
 """
 
 from __future__ import annotations
@@ -11,10 +13,17 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from app.domain.connections import no_key
-from app.domain.errors import ContractBroken, LakeDropError, LakeRefused, SyncNotFound
+from app.domain.errors import (
+    ContractBroken,
+    LakeBusy,
+    LakeDropError,
+    LakeRefused,
+    SyncNotFound,
+)
 from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
 from app.infra.http_bodies import FormBody, ManyFilesBody, OneFileBody, quoted
 from app.infra.http_connections import HttpConnections, Timeouts
@@ -58,6 +67,7 @@ class HttpGateway:
         echo = KeyEcho(api_key)
         self._connections = HttpConnections(base_url, timeouts or Timeouts(), ssl_context, echo)
         self._reader = AnswerReader(self._connections.host, echo, now_s)
+        self._key_in_header = False  # once the server has asked for it there
         self._negotiation = threading.Lock()
         self._is_negotiated = False
         self._capabilities: Capabilities | None = None
@@ -66,7 +76,7 @@ class HttpGateway:
         return f"HttpGateway({self._connections.host!r})"
 
     def _key(self) -> str:
-        """The two calls that carry a key need one; the others are read without."""
+        """Two calls always carry a key; the others where the server wants one."""
         if not self._api_key:
             raise no_key(self._reader.host)
         return self._api_key
@@ -79,7 +89,7 @@ class HttpGateway:
             return self._capabilities
 
     def _ask_capabilities(self) -> Capabilities | None:
-        answer = self._connections.exchange("GET", contract.CAPABILITIES_ROUTE, None)
+        answer = self._answer("GET", contract.CAPABILITIES_ROUTE)
         if answer.status in _MEANS_PLAIN_SERVER:
             return None
         if answer.status != 200:
@@ -103,7 +113,13 @@ class HttpGateway:
     ) -> UploadReceipt:
         target = f"{contract.UPLOAD_ROUTE}?path={quoted(folder)}&sync_id={sync_id}"
         form = OneFileBody(name, content, on_sent)
-        answer = self._send_form(target, form, for_file=True)
+        answer = self._exchange("POST", target, form, patient=True)
+        if self._is_asked_for_key(answer):
+            # A file is read once. Reached only where nothing was asked of the server before.
+            raise LakeBusy(
+                f"{self._reader.host} wants the API key with each file. It will be sent again."
+            )
+        self._checked(answer, for_file=True)
         outcome = self._outcome(self._parsed(answer, UploadAnswer.from_wire))
         if isinstance(outcome, LakeDropError):
             raise outcome
@@ -113,7 +129,11 @@ class HttpGateway:
         self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
     ) -> list[UploadReceipt | LakeDropError]:
         target = f"{contract.BATCH_ROUTE}?sync_id={sync_id}"
-        answer = self._send_form(target, ManyFilesBody(files, on_sent), for_file=False)
+        answer = self._exchange("POST", target, ManyFilesBody(files, on_sent), patient=True)
+        if self._is_asked_for_key(answer):
+            # What was told as sent is not told again.
+            answer = self._exchange("POST", target, ManyFilesBody(files, _ignored), patient=True)
+        self._checked(answer, for_file=False)
         results = self._parsed(answer, contract.batch_results_from_wire)
         # In order and by name, or not at all: an outcome must never be taken for another file's.
         if [_place(result) for result in results] != [(file.folder, file.name) for file in files]:
@@ -165,13 +185,41 @@ class HttpGateway:
         *,
         patient: bool = False,
     ) -> Answer:
-        raw = None if body is None else json.dumps(body).encode("ascii")
-        answer = self._connections.exchange(method, target, raw, patient=patient)
-        return self._checked(answer, for_file=False)
+        return self._checked(self._answer(method, target, body, patient=patient), for_file=False)
 
-    def _send_form(self, target: str, form: FormBody, *, for_file: bool) -> Answer:
-        answer = self._connections.exchange("POST", target, form, patient=True)
-        return self._checked(answer, for_file=for_file)
+    def _answer(
+        self,
+        method: str,
+        target: str,
+        body: dict[str, Any] | None = None,
+        *,
+        patient: bool = False,
+    ) -> Answer:
+        """The answer whatever its status; asked for again with the key where it is wanted."""
+        raw = None if body is None else json.dumps(body).encode("ascii")
+        answer = self._exchange(method, target, raw, patient=patient)
+        if self._is_asked_for_key(answer):
+            answer = self._exchange(method, target, raw, patient=patient)
+        return answer
+
+    def _exchange(
+        self, method: str, target: str, body: FormBody | bytes | None, *, patient: bool
+    ) -> Answer:
+        sent_key = self._key_in_header
+        bearer = self._api_key if sent_key else None
+        answer = self._connections.exchange(method, target, body, patient=patient, bearer=bearer)
+        if answer.wants_bearer and self._api_key:
+            self._key_in_header = True
+        if answer.status == 401 and answer.wants_bearer:
+            if not self._api_key:
+                raise no_key(self._reader.host)
+            return replace(answer, wants_bearer=not sent_key)
+        return answer
+
+    @staticmethod
+    def _is_asked_for_key(answer: Answer) -> bool:
+        """Refused for want of the key alone; the next request brings it."""
+        return answer.status == 401 and answer.wants_bearer
 
     def _checked(self, answer: Answer, *, for_file: bool) -> Answer:
         if not 200 <= answer.status < 300:
@@ -211,6 +259,10 @@ class HttpGateway:
         if answer.code != 0:
             return self._reader.refusal_of(answer.code, answer.msg)
         return UploadReceipt(answer.sha256, answer.size)
+
+
+def _ignored(_sent_bytes: int) -> None:
+    """For what is sent a second time."""
 
 
 def _place(result: BatchFileResult) -> tuple[str, str]:

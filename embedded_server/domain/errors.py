@@ -30,6 +30,8 @@ from collections.abc import Mapping
 from embedded_server import contract
 from embedded_server.contract import ErrorReason
 
+BEARER_CHALLENGE = f'Bearer realm="{contract.PRODUCT}"'  # RFC 6750, section 3
+
 
 class LakeError(Exception):
     """An answer other than success; `status` is the HTTP status and the body's `code`."""
@@ -113,7 +115,7 @@ class NotAuthenticated(LakeError):
     reason = ErrorReason.NOT_AUTHENTICATED
 
     def headers(self) -> Mapping[str, str]:
-        return {"WWW-Authenticate": f'Bearer realm="{contract.PRODUCT}"'}  # RFC 6750, section 3
+        return {"WWW-Authenticate": BEARER_CHALLENGE}
 
 
 class NotAllowed(LakeError):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from embedded_server.contract import (
     ABORT_ROUTE,
@@ -31,7 +31,7 @@ from embedded_server.contract import (
     USAGE_ROUTE,
 )
 from embedded_server.domain.caller import Caller
-from embedded_server.domain.errors import LakeError, NotAllowed
+from embedded_server.domain.errors import BEARER_CHALLENGE, LakeError, NotAllowed
 from embedded_server.gate.names import ServerNames
 from embedded_server.routes.answers import error_answer, lake_error_answer
 from embedded_server.routes.callers import CALLER, VISITOR
@@ -113,6 +113,8 @@ class Gatekeeper:
                 except LakeError as error:
                     await lake_error_answer(error)(scope, receive, send)
                     return
+                if scope["state"][CALLER] is None:
+                    send = _challenging(send)
         await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope) -> None:
@@ -152,6 +154,18 @@ class Gatekeeper:
             if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
                 return 415, "send the body as it is, without Content-Encoding"
         return None
+
+
+def _challenging(send: Send) -> Send:
+    """A body may bring the key here, but nowhere else: whoever answers 200 says so as well."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message["headers"], (b"www-authenticate", BEARER_CHALLENGE.encode())]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
 
 
 def _authorization(headers: Headers) -> str | None:

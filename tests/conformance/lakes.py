@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,6 +14,7 @@ from app.infra.http_gateway import HttpGateway
 from tests.support.fake_lake import FAKE_KEY, FakeLake
 from tests.support.plain_server import running_plain_server
 from tests.support.real_server import RealServer
+from tests.support.tls import SERVE_WITH_TLS, trusting
 
 
 class Promise(Enum):
@@ -62,17 +64,23 @@ def _fake_plain(_root: Path) -> Iterator[LakeUnderTest]:
 
 @contextlib.contextmanager
 def _over_http(
-    address: str, files: Path, trash: Path, promises: frozenset[Promise]
+    address: str,
+    files: Path,
+    trash: Path,
+    promises: frozenset[Promise],
+    *,
+    key: str = FAKE_KEY,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[LakeUnderTest]:
     with contextlib.ExitStack() as opened:
 
         def gateway(key: str) -> LakeGateway:
-            made = HttpGateway(address, key)
+            made = HttpGateway(address, key, ssl_context=tls)
             opened.callback(made.close)
             return made
 
         yield LakeUnderTest(
-            gateway(FAKE_KEY),
+            gateway(key),
             gateway,
             promises,
             lambda: {f"/{path}": data for path, data in _files_below(files).items()},
@@ -98,6 +106,19 @@ def _real_server(root: Path) -> Iterator[LakeUnderTest]:
         yield lake
 
 
+@contextlib.contextmanager
+def _strict_server(root: Path) -> Iterator[LakeUnderTest]:
+    key = "a-key-of-the-team-that-nobody-guesses"
+    program = ("-m", "embedded_server", "--strict", *SERVE_WITH_TLS)
+    with (
+        RealServer(root / "lake", api_key=key, program=program) as server,
+        _over_http(
+            server.address, server.files, server.trash, EVERY_PROMISE, key=key, tls=trusting()
+        ) as lake,
+    ):
+        yield lake
+
+
 def _files_below(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
@@ -111,4 +132,5 @@ LAKES: dict[str, Callable[[Path], contextlib.AbstractContextManager[LakeUnderTes
     "fake-plain": _fake_plain,
     "http-plain-server": _plain_server,
     "http-real-server": _real_server,
+    "http-strict-server": _strict_server,
 }
