@@ -66,10 +66,10 @@ def _command(arguments: list[str]) -> int:
     from app.cli.arguments import parser
     from app.cli.terminal import Terminal
 
-    if arguments[:1] == ["serve"]:
+    if arguments[:1] in (["serve"], ["keys"]):
         from app.cli.serve import serve
 
-        return serve(arguments[1:])
+        return serve(arguments[1:] if arguments[0] == "serve" else arguments)
     if arguments[:1] == ["engine"]:
         from app.composition import EXPECT_LOCAL_LAKE, run_engine
 

@@ -1,4 +1,7 @@
-"""`python -m embedded_server --lake DIR`: one lake server, by itself or as an engine's child."""
+"""`python -m embedded_server --lake DIR`: one lake server, by itself or as an engine's child.
+
+`python -m embedded_server keys …` is for the lake's owner, whether a server runs or not.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,10 @@ from embedded_server.storage.lake_lock import LakeInUse, LakeLock
 def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
     """Returns the process's exit status. A test may hand in a disk that fails."""
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["keys"]:
+        from embedded_server import key_commands
+
+        return key_commands.main(given[1:])
     managed = "--managed" in given
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from embedded_server.app_factory import create_app
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.sql_catalog import SqlCatalog
+from embedded_server.catalog.sql_keys import SqlKeys
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
 from embedded_server.services.expiry import (
@@ -63,6 +64,14 @@ class OpenedLake:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def keys(self) -> SqlKeys:
+        return self._catalog.keys
+
+    @property
+    def call_workers(self) -> ThreadPoolExecutor:
+        return self._call_workers
 
     def app(self, admission: Admission, rules: HouseRules) -> ASGIApp:
         open_syncs = OpenSyncs(self._catalog)

@@ -9,6 +9,7 @@ import json
 import socket
 import sys
 import time
+from typing import Any
 
 from embedded_server.domain.api_key import ApiKey
 from embedded_server.domain.errors import CannotServe
@@ -16,13 +17,17 @@ from embedded_server.domain.try_limiter import TryLimiter
 from embedded_server.gate.connections import House
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.gate.names import ServerNames
+from embedded_server.gate.owners_door import OwnersDoor
 from embedded_server.gate.patience import Limits
 from embedded_server.gate.peers import Peers, own_uid
 from embedded_server.gate.visitors import Neighbours, Strangers
-from embedded_server.opened_lake import OpenedLake
+from embedded_server.key_calls import KeyCalls
+from embedded_server.opened_lake import OpenedLake, now_ms
 from embedded_server.own_folder import unusable_folder_told
 from embedded_server.parent import Parent, ask_at_end_of_input, say
+from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.admission import Admission
+from embedded_server.services.key_book import KeyBook
 from embedded_server.services.keys import Keys
 from embedded_server.serving import (
     StopRequest,
@@ -57,12 +62,23 @@ def serve_locked(
     if door.tls_cert is not None and door.tls_key is not None:
         tls = tls_context(door.tls_cert, door.tls_key)
     with listening_socket(settings.host, settings.port) as listener:
-        address = address_of(listener, door.scheme, door.names[0] if door.names else None)
         with unusable_folder_told(settings.lake):
             opened = OpenedLake(layout, disk, settings.sync_idle_days)
+        book = KeyBook(opened.keys, keys, now_ms)
+        calls = KeyCalls(book)
 
-        def on_listening() -> None:
+        async def do(asked: dict[str, Any]) -> Any:
+            return await in_worker(opened.call_workers, calls.do, asked)
+
+        door_of_owner = OwnersDoor(do)
+        address = address_of(listener, door.scheme, door.names[0] if door.names else None)
+
+        async def on_listening() -> None:
+            await door_of_owner.open()
             with unusable_folder_told(settings.lake):
+                own_files.write_door(
+                    layout.owners_door, door_of_owner.port, door_of_owner.secret, disk
+                )
                 own_files.write_server_record(
                     layout.server_record,
                     address,
@@ -81,16 +97,17 @@ def serve_locked(
                     "strict mode needs a key, and this lake has none: make one with"
                     f" lakedrop keys add NAME --lake {settings.lake}, or set {KEY_VARIABLE}"
                 )
-            app = opened.app(
-                Admission(
-                    keys,
-                    TryLimiter(door.wrong_keys_per_minute, time.monotonic),
-                    TryLimiter(door.unknown_syncs_per_minute, time.monotonic),
-                ),
-                HouseRules(_names(settings, listener), door.is_strict),
+            admission = Admission(
+                keys,
+                TryLimiter(door.wrong_keys_per_minute, time.monotonic),
+                TryLimiter(door.unknown_syncs_per_minute, time.monotonic),
+                lambda name: book.used(name, opened.call_workers.submit),
             )
+            app = opened.app(admission, HouseRules(_names(settings, listener), door.is_strict))
             serve(app, listener, _house(door, most_open_files), stop, on_listening, tls)
         finally:
+            own_files.remove(layout.owners_door, disk)
+            book.keep_uses()
             opened.close()
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -126,7 +126,7 @@ class StopRequest:
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, house: House, on_listening: Callable[[], None]
+        self, config: uvicorn.Config, house: House, on_listening: Callable[[], Awaitable[None]]
     ) -> None:
         super().__init__(config)
         self._house = house
@@ -135,7 +135,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._house.watch(asyncio.get_running_loop())
         await super().startup(sockets)
-        self._on_listening()
+        await self._on_listening()
 
 
 def serve(
@@ -143,7 +143,7 @@ def serve(
     listener: socket.socket,
     house: House,
     stop: StopRequest,
-    on_listening: Callable[[], None],
+    on_listening: Callable[[], Awaitable[None]],
     tls: ssl.SSLContext | None = None,
 ) -> None:
     """Returns once it was asked to stop and has answered, or cut off, whatever was on its way."""

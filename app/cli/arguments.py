@@ -49,8 +49,9 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--folder", metavar="DIR", help="where the scratch lake lies (default: a temporary folder)"
     )
-    # Their arguments never come here: one is passed on whole, the other is for LakeDrop itself.
+    # Their arguments never come here: two are passed on whole, the other is for LakeDrop itself.
     commands.add_parser("serve", help="run the lake server alone: lakedrop serve --help")
+    commands.add_parser("keys", help="who may use a lake server: lakedrop keys --help")
     commands.add_parser("engine")
     return main
 

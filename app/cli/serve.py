@@ -1,4 +1,4 @@
-"""`lakedrop serve`: this process becomes the lake server."""
+"""`lakedrop serve` and `lakedrop keys`: this process becomes the lake server's program."""
 
 from __future__ import annotations
 

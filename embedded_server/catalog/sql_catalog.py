@@ -35,6 +35,7 @@ from embedded_server.catalog.rows import (
     upload_details_of,
     upload_values,
 )
+from embedded_server.catalog.sql_keys import SqlKeys
 from embedded_server.catalog.tables import swaps, syncs, upload_blocks, uploads
 from embedded_server.contract import (
     SyncJob,
@@ -87,6 +88,10 @@ class SqlCatalog:
     def __init__(self, writer: GroupWriter, readers: Engine) -> None:
         self._writer = writer
         self._readers = readers
+
+    @property
+    def keys(self) -> SqlKeys:
+        return SqlKeys(self._write, self._reading)
 
     def close(self) -> None:
         self._readers.dispose()

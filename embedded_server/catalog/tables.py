@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD_REVISION = "0002"  # the newest of migrations/versions
+HEAD_REVISION = "0003"  # the newest of migrations/versions
 
 # SQLite gives automatic ids to INTEGER keys only; there they are 64-bit all the same.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -129,4 +129,19 @@ swaps = Table(
     Column(
         "done", Integer, nullable=False
     ),  # 0: intended, a start must take it further; 1: done or given up
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", _Id, primary_key=True, autoincrement=True),
+    Column("name", String, nullable=False),  # again only once the one before is out of use
+    Column("sha256", String, nullable=False),
+    Column("path", String),  # that it is bound to; NULL: the whole lake
+    Column("read_only", Integer, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("last_used_at_ms", BigInteger, nullable=False),  # 0: never
+    Column("revoked_at_ms", BigInteger, nullable=False),  # 0: in use
+    Index("keys_in_use", "name", unique=True, sqlite_where=text("revoked_at_ms = 0")),
+    sqlite_autoincrement=True,
 )

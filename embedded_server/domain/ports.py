@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from embedded_server.contract import (
@@ -12,6 +12,7 @@ from embedded_server.contract import (
     UploadRecord,
 )
 from embedded_server.contract_extensions import SyncDetails, UploadDetails
+from embedded_server.domain.api_key import StoredKey
 from embedded_server.domain.errors import LakeError
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.queries import Found, Page, Wanted
@@ -85,6 +86,21 @@ class Lake(Protocol):
     def wipe_incoming(self) -> None: ...
 
     def usage(self, path: LakePath) -> LakeUsage: ...
+
+
+class KeyStore(Protocol):
+    """The keys that were added by name, as digests."""
+
+    def in_use(self) -> Sequence[StoredKey]: ...
+
+    def add(self, key: StoredKey) -> bool:
+        """False where a key of that name is in use."""
+
+    def revoke(self, name: str, now_ms: int) -> bool:
+        """False where no key of that name is in use."""
+
+    def note_uses(self, last_used_at_ms: Mapping[str, int]) -> None:
+        """Not durable: a crash may forget when a key was used last."""
 
 
 class Catalog(Protocol):

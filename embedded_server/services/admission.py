@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,10 +41,18 @@ class Visitor:
 class Admission:
     """Any thread may call it."""
 
-    def __init__(self, keys: Keys, key_tries: TryLimiter, sync_tries: TryLimiter) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        key_tries: TryLimiter,
+        sync_tries: TryLimiter,
+        on_use: Callable[[str], None] = lambda _key_name: None,
+    ) -> None:
+        """`on_use` hears the name of each key that lets somebody in; it must not wait."""
         self._keys = keys
         self._key_tries = key_tries
         self._sync_tries = sync_tries
+        self._on_use = on_use
         self._lock = threading.Lock()
         self._familiar: OrderedDict[tuple[str, bytes], None] = OrderedDict()
 
@@ -107,6 +115,8 @@ class Admission:
                     self._familiar.popitem(last=False)
         if caller is None:
             self._key_tries.wrong_try(visitor.name)
+        else:
+            self._on_use(caller.key_name)
         return caller
 
 

@@ -1,7 +1,7 @@
 """Where things lie in a lake's own folder; strings, because every upload joins some of them.
 
 <lake>/files/data/db/transactions/part-1.parquet      what readers see, and nothing else
-<lake>/.lakedrop/catalog.db  api-key  lock  server.json
+<lake>/.lakedrop/catalog.db  api-key  lock  server.json  owners-door.json
 <lake>/.lakedrop/incoming/                            temporary files of uploads
 <lake>/.lakedrop/staging/<sync_id>/                   what a full sync has so far
 <lake>/.lakedrop/trash/<sync_id>/<n>/<lake path>      what syncs replaced
@@ -54,6 +54,10 @@ class Layout:
     @property
     def server_record(self) -> str:
         return os.path.join(self.own, "server.json")
+
+    @property
+    def owners_door(self) -> str:
+        return os.path.join(self.own, "owners-door.json")
 
     def published(self, path: LakePath) -> str:
         return os.path.join(self.files, *path.segments)

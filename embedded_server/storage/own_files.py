@@ -55,19 +55,38 @@ def read_server_address(path: str) -> str | None:
     return address if isinstance(address, str) else None
 
 
+def write_door(path: str, port: int, secret: str, disk: Disk) -> None:
+    """Where the owner's commands go while a server runs, and what they say to be heard."""
+    # Not durable: after a power cut there is no such server any more.
+    record = json.dumps({"port": port, "secret": secret})
+    _write_whole(path, record + "\n", disk, durable=False)
+
+
+def read_door(path: str) -> tuple[int, str] | None:
+    """(port, secret); None where no server has told."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+        return int(record["port"]), str(record["secret"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def remove(path: str, disk: Disk) -> None:
     with suppress(FileNotFoundError):
         disk.unlink(path)
 
 
-def _write_whole(path: str, text: str, disk: Disk) -> None:
+def _write_whole(path: str, text: str, disk: Disk, *, durable: bool = True) -> None:
     """All of it or nothing, never readable for others."""
     temporary = f"{path}.{uuid.uuid4().hex}"
     descriptor = disk.create_file(temporary)
     try:
         disk.write(descriptor, text.encode("utf-8"))
-        disk.fsync_file(descriptor)
+        if durable:
+            disk.fsync_file(descriptor)
     finally:
         disk.close(descriptor)
     disk.replace(temporary, path)
-    disk.fsync_folder(os.path.dirname(path))
+    if durable:
+        disk.fsync_folder(os.path.dirname(path))
