@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +22,7 @@ from embedded_server.routes.callers import VISITOR
 from embedded_server.services.admission import Visitor
 
 _TOO_SLOW = (408, "Request Timeout")
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # linger on, for no time
 _HEAD_TOO_LONG = (431, "Request Header Fields Too Large")
 
 _log = logging.getLogger(__name__)
@@ -155,7 +160,7 @@ class WatchedConnection(HttpToolsProtocol):
     def look(self, awake_s: float) -> None:
         """Closes the connection when its client takes too long."""
         if self._is_given_up:  # a client that does not even take its refusal
-            self.transport.abort()
+            self._cut_off()
             return
         waiting_bytes = self.transport.get_write_buffer_size()
         taken_bytes = self._counted.written_bytes - waiting_bytes
@@ -163,7 +168,7 @@ class WatchedConnection(HttpToolsProtocol):
             awake_s, waiting_bytes=waiting_bytes, taken_bytes=taken_bytes
         ):
             _log.info("a connection was closed: its client does not read")
-            self.transport.abort()
+            self._cut_off()
         elif self._patience.is_over_for_sender(awake_s, server_reads=not self.flow.read_paused):
             _log.info("a connection was closed: its client sends too slowly")
             self._give_up(*_TOO_SLOW)
@@ -171,6 +176,14 @@ class WatchedConnection(HttpToolsProtocol):
     def give_way(self) -> None:
         _log.info("a connection without a request was closed: there are too many")
         self.house.waiting.pop(self, None)
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        """With a reset: else the kernel would go on offering what nobody reads, for minutes."""
+        raw: socket.socket | None = self.transport.get_extra_info("socket")
+        if raw is not None:
+            with suppress(OSError):
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
     def _give_up(self, status: int, phrase: str) -> None:
