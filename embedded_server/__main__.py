@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from typing import Any
 
+from embedded_server import logs
 from embedded_server.domain.api_key import ApiKey
 from embedded_server.domain.errors import CannotServe
+from embedded_server.domain.measures import Measures
 from embedded_server.own_folder import open_own_folder, unusable_folder_told
 from embedded_server.parent import Parent, say
-from embedded_server.settings import Settings, parse_arguments, take_key_from
+from embedded_server.settings import LogSettings, Settings, parse_arguments, take_key_from
 from embedded_server.storage import own_files
 from embedded_server.storage.disk import Disk
 from embedded_server.storage.lake_lock import LakeInUse, LakeLock
+from embedded_server.storage.measured_disk import MeasuredDisk
 
 
 def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
@@ -29,17 +31,14 @@ def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
 
         return key_commands.main(given[1:])
     managed = "--managed" in given
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    if not managed:
-        logging.getLogger().setLevel(logging.WARNING)
+    logs.configure(LogSettings(is_talkative=managed))
     try:
         key = take_key_from(os.environ)
         settings = parse_arguments(given)
+        logs.configure(settings.log)
         if settings.show_key:
             return _show_key(settings, key)
-        _run(settings, disk or Disk(), key)
+        _run(settings, disk, key)
     except LakeInUse as problem:
         return _tell(managed, str(problem), {"error": "lake_in_use", "address": problem.address})
     except CannotServe as problem:
@@ -65,8 +64,10 @@ def _show_key(settings: Settings, from_environment: ApiKey | None) -> int:
     return 0 if say(key.revealed()) else 1
 
 
-def _run(settings: Settings, disk: Disk, key: ApiKey | None) -> None:
+def _run(settings: Settings, given_disk: Disk | None, key: ApiKey | None) -> None:
     parent = Parent.read(sys.stdin.buffer) if settings.managed else None
+    measures = Measures()
+    disk = given_disk or MeasuredDisk(measures)
     layout = open_own_folder(settings.lake, disk)
     with unusable_folder_told(settings.lake):
         lock = LakeLock(layout)
@@ -76,7 +77,7 @@ def _run(settings: Settings, disk: Disk, key: ApiKey | None) -> None:
             own_files.remove(layout.server_record, disk)
         from embedded_server.running import serve_locked
 
-        serve_locked(settings, layout, disk, key, parent)
+        serve_locked(settings, layout, disk, key, parent, measures)
     finally:
         own_files.remove(layout.server_record, disk)
         lock.release()

@@ -21,7 +21,9 @@ from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.queries import query_routes
 from embedded_server.routes.syncs import sync_routes
 from embedded_server.routes.uploads import FileCalls
+from embedded_server.routes.watching import watching_routes
 from embedded_server.services.admission import Admission
+from embedded_server.services.health import Health
 from embedded_server.services.sync_service import SyncService
 from embedded_server.services.upload_service import UploadService
 
@@ -29,6 +31,7 @@ from embedded_server.services.upload_service import UploadService
 def create_app(
     sync_service: SyncService,
     upload_service: UploadService,
+    health: Health,
     admission: Admission,
     call_workers: Executor,
     upload_workers: Executor,
@@ -44,6 +47,7 @@ def create_app(
     app.include_router(sync_routes(sync_service, admission, call_workers))
     app.include_router(query_routes(sync_service, call_workers))
     app.include_router(extension_routes(sync_service, call_workers))
+    app.include_router(watching_routes(health, call_workers))
 
     async def on_lake_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, LakeError)

@@ -12,6 +12,7 @@ from embedded_server.app_factory import create_app
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.catalog.sql_keys import SqlKeys
+from embedded_server.domain.measures import Measures
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
 from embedded_server.services.expiry import (
@@ -20,6 +21,7 @@ from embedded_server.services.expiry import (
     IdleWatch,
     IdleWatcher,
 )
+from embedded_server.services.health import Health
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
@@ -27,6 +29,7 @@ from embedded_server.services.upload_service import UploadService
 from embedded_server.storage.disk import Disk
 from embedded_server.storage.layout import Layout
 from embedded_server.storage.local_lake import LocalLake
+from embedded_server.storage.probe import LakeProbe
 
 # Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
 _UPLOAD_WORKERS = 16
@@ -49,12 +52,17 @@ class OpenedLake:
     """A lake that is recovered and ready; the caller holds its lock as long as this lives."""
 
     def __init__(
-        self, layout: Layout, disk: Disk, sync_idle_days: float = DEFAULT_LIMIT_DAYS
+        self,
+        layout: Layout,
+        disk: Disk,
+        measures: Measures,
+        sync_idle_days: float = DEFAULT_LIMIT_DAYS,
     ) -> None:
         """Raises `CannotServe`."""
         self._idle_limit_ms = int(sync_idle_days * DAY_MS)
         self._idle_watcher: IdleWatcher | None = None
-        self._catalog: SqlCatalog = open_catalog(layout.catalog)
+        self._catalog: SqlCatalog = open_catalog(layout.catalog, measures)
+        self._health = Health(LakeProbe(layout, disk), self._catalog, measures)
         self._call_workers = ThreadPoolExecutor(_CALL_WORKERS, "call")
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
         self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
@@ -82,6 +90,7 @@ class OpenedLake:
         return create_app(
             syncs,
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
+            self._health,
             admission,
             self._call_workers,
             self._upload_workers,

@@ -11,8 +11,10 @@ import sys
 import time
 from typing import Any
 
-from embedded_server.domain.api_key import ApiKey
+from embedded_server.contract import ROUTES
+from embedded_server.domain.api_key import ApiKey, digest_of
 from embedded_server.domain.errors import CannotServe
+from embedded_server.domain.measures import Measures
 from embedded_server.domain.try_limiter import TryLimiter
 from embedded_server.gate.connections import House
 from embedded_server.gate.gatekeeper import HouseRules
@@ -20,6 +22,7 @@ from embedded_server.gate.names import ServerNames
 from embedded_server.gate.owners_door import OwnersDoor
 from embedded_server.gate.patience import Limits
 from embedded_server.gate.peers import Peers, own_uid
+from embedded_server.gate.request_watch import RequestWatch
 from embedded_server.gate.visitors import Neighbours, Strangers
 from embedded_server.key_calls import KeyCalls
 from embedded_server.opened_lake import OpenedLake, now_ms
@@ -47,7 +50,12 @@ _PART_FOR_CONNECTIONS = 2
 
 
 def serve_locked(
-    settings: Settings, layout: Layout, disk: Disk, key: ApiKey | None, parent: Parent | None
+    settings: Settings,
+    layout: Layout,
+    disk: Disk,
+    key: ApiKey | None,
+    parent: Parent | None,
+    measures: Measures,
 ) -> None:
     """Returns when it was asked to stop. Raises `CannotServe`."""
     stop = StopRequest()
@@ -63,7 +71,7 @@ def serve_locked(
         tls = tls_context(door.tls_cert, door.tls_key)
     with listening_socket(settings.host, settings.port) as listener:
         with unusable_folder_told(settings.lake):
-            opened = OpenedLake(layout, disk, settings.sync_idle_days)
+            opened = OpenedLake(layout, disk, measures, settings.sync_idle_days)
         book = KeyBook(opened.keys, keys, now_ms)
         calls = KeyCalls(book)
 
@@ -103,8 +111,15 @@ def serve_locked(
                 TryLimiter(door.unknown_syncs_per_minute, time.monotonic),
                 lambda name: book.used(name, opened.call_workers.submit),
             )
-            app = opened.app(admission, HouseRules(_names(settings, listener), door.is_strict))
-            serve(app, listener, _house(door, most_open_files), stop, on_listening, tls)
+            app = RequestWatch(
+                opened.app(admission, HouseRules(_names(settings, listener), door.is_strict)),
+                measures,
+                ROUTES,
+                lambda text: keys.find(digest_of(text)) is not None,
+                writes_lines=settings.log.has_requests,
+            )
+            house = _house(door, most_open_files, measures)
+            serve(app, listener, house, stop, on_listening, tls)
         finally:
             own_files.remove(layout.owners_door, disk)
             book.keep_uses()
@@ -138,11 +153,12 @@ def _names(settings: Settings, listener: socket.socket) -> ServerNames:
     return ServerNames.of(settings.door.scheme, settings.host, port, settings.door.names)
 
 
-def _house(door: DoorSettings, most_open_files: int) -> House:
+def _house(door: DoorSettings, most_open_files: int, measures: Measures) -> House:
     return House(
         Limits(door.head_s, door.idle_s),
         Strangers() if door.is_strict else Neighbours(Peers(), own_uid()),
         most_open_files // _PART_FOR_CONNECTIONS,
+        measures,
     )
 
 

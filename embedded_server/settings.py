@@ -51,6 +51,15 @@ class DoorSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """`is_talkative`: also what is in order, not only what is wrong."""
+
+    is_json: bool = False
+    is_talkative: bool = False
+    has_requests: bool = False  # a line for each
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     lake: Path
     host: str
@@ -58,6 +67,7 @@ class Settings:
     managed: bool
     show_key: bool
     door: DoorSettings
+    log: LogSettings
     sync_idle_days: int
 
 
@@ -91,6 +101,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--show-key", action="store_true", help="print the lake's key and exit")
     parser.add_argument("--managed", action="store_true", help=argparse.SUPPRESS)
     _add_door(parser.add_argument_group("who may come in"))
+    _add_log(parser.add_argument_group("the log, on standard error"))
     flags = parser.parse_args(arguments)
     problem = _problem_of_door(flags)
     if problem is not None:
@@ -103,6 +114,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         flags.managed,
         flags.show_key,
         _door(flags),
+        _log(flags),
         flags.sync_idle_days,
     )
 
@@ -153,6 +165,29 @@ def _add_door(group: argparse._ArgumentGroup) -> None:
         default=60.0,
         metavar="S",
         help="time without progress after which a client is cut off (default: %(default)g)",
+    )
+
+
+def _add_log(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="json is one object a line (default: %(default)s)",
+    )
+    group.add_argument(
+        "--log-requests",
+        action=argparse.BooleanOptionalAction,
+        help="a line for each request (default: with --strict)",
+    )
+
+
+def _log(flags: argparse.Namespace) -> LogSettings:
+    has_requests = flags.strict if flags.log_requests is None else flags.log_requests
+    return LogSettings(
+        is_json=flags.log_format == "json",
+        is_talkative=flags.managed or flags.strict or has_requests,
+        has_requests=has_requests,
     )
 
 

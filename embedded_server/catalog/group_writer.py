@@ -13,11 +13,13 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from time import perf_counter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from embedded_server.domain.errors import LakeFault
+from embedded_server.domain.measures import Measures
 
 _Result = TypeVar("_Result")
 _MAX_GROUP = 256
@@ -35,8 +37,9 @@ class _Call:
 
 
 class GroupWriter:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, measures: Measures) -> None:
         """Takes the connection over: no other thread may use it until `close`."""
+        self._measures = measures
         self._connection = connection
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
@@ -91,7 +94,9 @@ class GroupWriter:
         try:
             self._make_durable(any(call.durable for call in group))
             results = [call.work(self._connection) for call in group]
+            began_s = perf_counter()
             self._connection.commit()
+            self._measures.commit_s.observe(perf_counter() - began_s)
         except Exception as cause:  # noqa: BLE001  # every caller is told, nothing is swallowed
             self._connection.rollback()
             if len(group) == 1:

@@ -14,6 +14,7 @@ from embedded_server.catalog.group_writer import GroupWriter
 from embedded_server.catalog.schema import bring_to_head
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.domain.errors import CannotServe
+from embedded_server.domain.measures import Measures
 
 _BUSY_S = 10.0
 _READERS = 8
@@ -21,7 +22,7 @@ _READERS = 8
 _log = logging.getLogger(__name__)
 
 
-def open_catalog(file: str) -> SqlCatalog:
+def open_catalog(file: str, measures: Measures | None = None) -> SqlCatalog:
     """Makes the catalog when it is missing. Raises `CannotServe` when it cannot be used."""
     _log.info("catalog: SQLite %s", sqlite3.sqlite_version)
     writing = create_engine("sqlite://", creator=lambda: _writing(file), poolclass=NullPool)
@@ -38,7 +39,8 @@ def open_catalog(file: str) -> SqlCatalog:
             f"the lake's catalog cannot be used ({reason}). The files are not touched."
             " Put back a copy of .lakedrop/catalog.db, or move it away to begin a new history"
         ) from cause
-    return SqlCatalog(GroupWriter(connection), _readers(file))
+    counting = measures or Measures()
+    return SqlCatalog(GroupWriter(connection, counting), _readers(file), counting)
 
 
 def _writing(file: str) -> sqlite3.Connection:

@@ -46,6 +46,7 @@ from embedded_server.contract import (
 from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.errors import KeyUsedOtherwise, LakeError, LakeFault, LakeFull
 from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.measures import Measures
 from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
 from embedded_server.domain.upload import Destination, UploadRow
@@ -85,9 +86,16 @@ END WHERE status = 'Syncing'
 class SqlCatalog:
     """Any thread may call it: writes go to the writer thread, reads take a connection of a pool."""
 
-    def __init__(self, writer: GroupWriter, readers: Engine) -> None:
+    def __init__(self, writer: GroupWriter, readers: Engine, measures: Measures) -> None:
         self._writer = writer
+        self._measures = measures
         self._readers = readers
+
+    def check_answers(self) -> None:
+        """Raises `LakeError` when reading or writing fails."""
+        with self._reading() as db:
+            db.exec_driver_sql("SELECT 1")
+        self._write(lambda _db: None, durable=False)
 
     @property
     def keys(self) -> SqlKeys:
@@ -250,6 +258,7 @@ class SqlCatalog:
             db.exec_driver_sql(_count_uploads, counts)
 
         self._write(work)
+        self._measures.uploads(1 - failed, failed)
 
     def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
         if not rows:
@@ -270,6 +279,7 @@ class SqlCatalog:
                 db.exec_driver_sql(_count_uploads, counts)
 
         self._write(work)
+        self._measures.uploads(len(rows) - failed.total(), failed.total())
 
     def fail_left_over_uploads(self, message: str, now_ms: int) -> int:
         left_over = uploads.c.status == SyncStatus.SYNCING.value

@@ -17,6 +17,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from embedded_server.domain.measures import Measures
 from embedded_server.gate.patience import Limits, Patience, Stage, WakingClock
 from embedded_server.routes.callers import VISITOR
 from embedded_server.services.admission import Visitor
@@ -37,6 +38,7 @@ class House:
     limits: Limits
     visitor_of: VisitorOf
     most_connections: int
+    measures: Measures
     clock: WakingClock = field(init=False)
     # In the order in which they began to wait; these are the ones to close when all are taken.
     waiting: dict[WatchedConnection, None] = field(default_factory=dict)
@@ -132,6 +134,7 @@ class WatchedConnection(HttpToolsProtocol):
         if patience.stage is Stage.IDLE:
             patience.enter(Stage.HEAD, self.house.clock.awake_s)
         patience.came += len(data)
+        self.house.measures.bytes_in += len(data)
         super().data_received(data)
         if patience.has_too_long_a_head:
             self._give_up(*_HEAD_TOO_LONG)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
+from contextvars import copy_context
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from embedded_server.domain.errors import LakeError
@@ -62,6 +63,7 @@ async def pump(
     Whatever is raised, `abort` was called, after the worker had left the consumer.
     """
     loop = asyncio.get_running_loop()
+    run = copy_context().run  # what it writes into the log bears the request's id
     busy: asyncio.Future[Any] | None = None
     opened = False
     try:
@@ -72,9 +74,11 @@ async def pump(
                 await asyncio.shield(busy)
                 busy = None
             if is_last and not is_gone:
-                busy = done = loop.run_in_executor(workers, _last_step, consumer, data, not opened)
+                busy = done = loop.run_in_executor(
+                    workers, run, _last_step, consumer, data, not opened
+                )
                 return await asyncio.shield(done)
-            busy = loop.run_in_executor(workers, _step, consumer, data, not opened)
+            busy = loop.run_in_executor(workers, run, _step, consumer, data, not opened)
             opened = True
             if is_gone:
                 await asyncio.shield(busy)
@@ -82,7 +86,7 @@ async def pump(
     except BaseException as cause:
         if busy is not None and not busy.done():
             await asyncio.wait([busy])
-        await loop.run_in_executor(workers, consumer.abort, _why(cause))
+        await loop.run_in_executor(workers, run, consumer.abort, _why(cause))
         raise
 
 

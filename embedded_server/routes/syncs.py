@@ -21,6 +21,7 @@ from embedded_server.contract import (
 )
 from embedded_server.contract_extensions import AbortAnswer
 from embedded_server.domain.lake_path import LakePath
+from embedded_server.domain.request_notes import note_sync
 from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.callers import caller_of_body
@@ -94,6 +95,7 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
             idempotency_key=idempotency_key_of(request),
             key_name=caller.key_name,
         )
+        note_sync(sync_id)
         return json_answer({"sync_id": sync_id})
 
     @router.post(
@@ -106,6 +108,7 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
         body = await json_object(request, parse_query(request.scope))
         caller = caller_of_body(admission, request.scope, body)
         wanted = EndSyncRequest.from_wire({"api_key": "", **body})
+        note_sync(wanted.sync_id)
         await in_worker(workers, service.end, wanted.sync_id, caller)
         return json_answer({"success": True})
 
@@ -123,6 +126,7 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
         body = await json_object(request, parse_query(request.scope))
         caller = caller_of_body(admission, request.scope, body)
         wanted = EndSyncRequest.from_wire({"api_key": "", **body})
+        note_sync(wanted.sync_id)
         kept = await in_worker(workers, service.abort, wanted.sync_id, caller)
         return json_answer(AbortAnswer(kept).to_wire())
 

@@ -18,6 +18,7 @@ from embedded_server.contract import (
 )
 from embedded_server.domain.caller import Caller
 from embedded_server.domain.errors import LakeError
+from embedded_server.domain.request_notes import note_sync
 from embedded_server.routes.answers import error_answer, json_answer, lake_error_answer
 from embedded_server.routes.batch_form import BatchForm
 from embedded_server.routes.body_pump import ClientGone, next_piece, pump
@@ -53,6 +54,7 @@ class FileCalls:
             boundary: bytes, query: Mapping[str, str], caller: Caller, receive: Receive
         ) -> _Answer:
             sync_id = whole_number(query, "sync_id", None, MAX_ID)
+            note_sync(sync_id)
             form = UploadForm(boundary, service, sync_id, query.get("path"), caller)
             first = await next_piece(receive)
             if first.is_whole:
@@ -63,6 +65,7 @@ class FileCalls:
             boundary: bytes, query: Mapping[str, str], caller: Caller, receive: Receive
         ) -> _Answer:
             sync_id = whole_number(query, "sync_id", None, MAX_ID)
+            note_sync(sync_id)
             form = BatchForm(boundary, service, sync_id, caller)
             return batch_results_to_wire(await pump(receive, form, workers))
 

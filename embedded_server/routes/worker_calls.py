@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from embedded_server.domain.errors import ServerStopping
@@ -26,7 +27,8 @@ async def in_worker(
     """
     loop = asyncio.get_running_loop()
     try:
-        return await loop.run_in_executor(workers, lambda: work(*args, **named))
+        context = copy_context()  # what it writes into the log bears the request's id
+        return await loop.run_in_executor(workers, lambda: context.run(work, *args, **named))
     except asyncio.CancelledError as cause:
         # Nothing but the end of the server cancels a request: its client is told, if it still can.
         raise ServerStopping from cause

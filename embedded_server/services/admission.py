@@ -23,6 +23,7 @@ from embedded_server.domain.errors import (
     TooManyTries,
     WrongKey,
 )
+from embedded_server.domain.request_notes import note_key
 from embedded_server.domain.try_limiter import TryLimiter
 from embedded_server.services.keys import Keys
 
@@ -117,6 +118,7 @@ class Admission:
             self._key_tries.wrong_try(visitor.name)
         else:
             self._on_use(caller.key_name)
+            note_key(caller.key_name)
         return caller
 
 
