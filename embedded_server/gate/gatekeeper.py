@@ -157,8 +157,9 @@ def _challenging(send: Send) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [*message["headers"], (b"www-authenticate", BEARER_CHALLENGE.encode())]
-            message = {**message, "headers": headers}
+            told = dict(message["headers"])
+            told[b"www-authenticate"] = BEARER_CHALLENGE.encode("ascii")  # a 401 says so itself
+            message = {**message, "headers": [*told.items()]}
         await send(message)
 
     return sending
