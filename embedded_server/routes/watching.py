@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 
 from embedded_server.contract import HEALTH_ROUTE, METRICS_ROUTE, VERSION
 from embedded_server.domain.measures import Histogram
+from embedded_server.routes import described as d
 from embedded_server.routes.answers import error_answer, json_answer
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.health import Health
@@ -54,14 +55,18 @@ def watching_routes(health: Health, workers: Executor) -> APIRouter:
         HEALTH_ROUTE,
         methods=["GET", "HEAD"],
         summary="Whether the lake can be written and the catalog answers",
-        responses={503: {"description": "It cannot, or it does not"}},
+        responses=d.answers(d.record({"status": d.one_of(["ok"])})),
     )
     async def healthz() -> Response:
         if await watch.is_well():
             return json_answer({"status": "ok"})
         return error_answer(503, "the lake cannot be used at the moment")
 
-    @router.get(METRICS_ROUTE, summary="Counters in the text format of Prometheus")
+    @router.get(
+        METRICS_ROUTE,
+        summary="Counters in the text format of Prometheus",
+        responses=d.answers(d.TEXT) | {200: {"description": "Done", "content": {"text/plain": {}}}},
+    )
     async def metrics() -> Response:
         text, content_type = await in_worker(workers, _prometheus_text, health)
         return Response(text, media_type=content_type)
