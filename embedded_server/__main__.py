@@ -20,7 +20,9 @@ from embedded_server.settings import LogSettings, Settings, parse_arguments, tak
 from embedded_server.storage import own_files
 from embedded_server.storage.disk import Disk
 from embedded_server.storage.lake_lock import LakeInUse, LakeLock
+from embedded_server.storage.layout import Layout
 from embedded_server.storage.measured_disk import MeasuredDisk
+from embedded_server.storage.sharing import SharedDisk, gid_of, keep_private, share
 
 
 def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
@@ -67,12 +69,17 @@ def _show_key(settings: Settings, from_environment: ApiKey | None) -> int:
 def _run(settings: Settings, given_disk: Disk | None, key: ApiKey | None) -> None:
     parent = Parent.read(sys.stdin.buffer) if settings.managed else None
     measures = Measures()
-    disk = given_disk or MeasuredDisk(measures)
+    gid = None if settings.group is None else gid_of(settings.group)
+    disk = given_disk or _disk(settings, measures, gid)
     layout = open_own_folder(settings.lake, disk)
     with unusable_folder_told(settings.lake):
         lock = LakeLock(layout)
     try:
         with unusable_folder_told(settings.lake):
+            if gid is None:
+                keep_private(layout)
+            else:
+                share(layout, gid)
             # A record that a killed server left would send clients to nobody.
             own_files.remove(layout.server_record, disk)
         from embedded_server.running import serve_locked
@@ -81,6 +88,12 @@ def _run(settings: Settings, given_disk: Disk | None, key: ApiKey | None) -> Non
     finally:
         own_files.remove(layout.server_record, disk)
         lock.release()
+
+
+def _disk(settings: Settings, measures: Measures, gid: int | None) -> Disk:
+    if gid is None:
+        return MeasuredDisk(measures)
+    return SharedDisk(measures, Layout(str(settings.lake.absolute())), gid)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class Settings:
     door: DoorSettings
     log: LogSettings
     sync_idle_days: int
+    group: str | None = None  # of the system, whose members may read what is published
 
 
 def parse_arguments(arguments: Sequence[str]) -> Settings:
@@ -98,6 +99,11 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         metavar="N",
         help="a sync that nobody feeds or ends for N days fails (default: %(default)s)",
     )
+    parser.add_argument(
+        "--group",
+        metavar="NAME",
+        help="a group of this system whose members may read the published files",
+    )
     parser.add_argument("--show-key", action="store_true", help="print the lake's key and exit")
     parser.add_argument("--managed", action="store_true", help=argparse.SUPPRESS)
     _add_door(parser.add_argument_group("who may come in"))
@@ -116,6 +122,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         _door(flags),
         _log(flags),
         flags.sync_idle_days,
+        flags.group,
     )
 
 

@@ -170,6 +170,7 @@ def test_a_reading_key_changes_nothing(served: Served) -> None:
         served.upload(key, other),
         served.upload(key, other, contract.BATCH_ROUTE),
         served.end(key, other),
+        served.ask(key, "POST", "/no/such/route/yet"),
         served.http.post(contract.START_ROUTE, json=body),
         served.http.post(contract.END_ROUTE, json={"sync_id": other, "api_key": key}),
     ):
