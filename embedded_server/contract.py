@@ -35,21 +35,6 @@ SYNCS_QUERY_ROUTE = "/api/lake/syncs"
 HISTORY_QUERY_ROUTE = "/api/lake/history"
 METRICS_ROUTE = "/metrics"
 
-# All that have one address; those with a part that varies are told by their framework's template.
-ROUTES = (
-    START_ROUTE,
-    UPLOAD_ROUTE,
-    END_ROUTE,
-    LIST_ROUTE,
-    HISTORY_ROUTE,
-    CAPABILITIES_ROUTE,
-    USAGE_ROUTE,
-    BATCH_ROUTE,
-    ABORT_ROUTE,
-    HEALTH_ROUTE,
-    METRICS_ROUTE,
-)
-
 EXTENSION_DIGEST = "digest"  # answers of uploads carry `sha256` and `size` of what was stored
 EXTENSION_USAGE = "usage"  # GET USAGE_ROUTE?path=/data/x counts what is at a path
 EXTENSION_BATCH = "batch"  # POST BATCH_ROUTE?sync_id=7 carries many small files

@@ -11,13 +11,13 @@ import sys
 import time
 from typing import Any
 
-from embedded_server.contract import ROUTES
 from embedded_server.domain.api_key import ApiKey, digest_of
 from embedded_server.domain.errors import CannotServe
 from embedded_server.domain.measures import Measures
 from embedded_server.domain.try_limiter import TryLimiter
 from embedded_server.gate.connections import House
 from embedded_server.gate.gatekeeper import HouseRules
+from embedded_server.gate.known_routes import ROUTES
 from embedded_server.gate.names import ServerNames
 from embedded_server.gate.owners_door import OwnersDoor
 from embedded_server.gate.patience import Limits

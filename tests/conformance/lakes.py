@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
+from app.domain.errors import LakeDropError
 from app.domain.ports import LakeGateway
 from app.infra.http_gateway import HttpGateway
 from tests.support.fake_lake import FAKE_KEY, FakeLake
@@ -77,6 +78,10 @@ def _over_http(
         def gateway(key: str) -> LakeGateway:
             made = HttpGateway(address, key, ssl_context=tls)
             opened.callback(made.close)
+            if tls is not None:
+                # As the engine does before the first file: then it knows where the key goes.
+                with contextlib.suppress(LakeDropError):
+                    made.capabilities()
             return made
 
         yield LakeUnderTest(

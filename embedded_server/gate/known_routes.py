@@ -1,0 +1,36 @@
+"""The routes that have one address: what the log and the metrics call them.
+
+Those with a part that varies are told by their framework's template, all others as "other".
+"""
+
+from __future__ import annotations
+
+from embedded_server.contract import (
+    ABORT_ROUTE,
+    BATCH_ROUTE,
+    CAPABILITIES_ROUTE,
+    END_ROUTE,
+    HEALTH_ROUTE,
+    HISTORY_ROUTE,
+    LIST_ROUTE,
+    METRICS_ROUTE,
+    START_ROUTE,
+    UPLOAD_ROUTE,
+    USAGE_ROUTE,
+)
+
+ROUTES = frozenset(
+    {
+        START_ROUTE,
+        UPLOAD_ROUTE,
+        END_ROUTE,
+        LIST_ROUTE,
+        HISTORY_ROUTE,
+        CAPABILITIES_ROUTE,
+        USAGE_ROUTE,
+        BATCH_ROUTE,
+        ABORT_ROUTE,
+        HEALTH_ROUTE,
+        METRICS_ROUTE,
+    }
+)
