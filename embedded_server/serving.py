@@ -126,16 +126,39 @@ class StopRequest:
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, house: House, on_listening: Callable[[], Awaitable[None]]
+        self,
+        config: uvicorn.Config,
+        house: House,
+        on_listening: Callable[[], Awaitable[None]],
+        tls: ssl.SSLContext | None,
     ) -> None:
         super().__init__(config)
         self._house = house
+        self._connection = protocol_of(house)
         self._on_listening = on_listening
+        self._tls = tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        self._house.watch(asyncio.get_running_loop())
-        await super().startup(sockets)
+        loop = asyncio.get_running_loop()
+        self._house.watch(loop)
+        # All but listening, which is done here: uvicorn would give a TLS handshake a minute.
+        await super().startup([])
+        for listener in sockets or ():
+            self.servers.append(
+                await loop.create_server(
+                    self._made,
+                    sock=listener,
+                    backlog=_BACKLOG,
+                    ssl=self._tls,
+                    ssl_handshake_timeout=None if self._tls is None else self._house.limits.head_s,
+                )
+            )
         await self._on_listening()
+
+    def _made(self) -> asyncio.Protocol:
+        return self._connection(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
 
 def serve(
@@ -149,19 +172,16 @@ def serve(
     """Returns once it was asked to stop and has answered, or cut off, whatever was on its way."""
     config = uvicorn.Config(
         app,
-        http=protocol_of(house),
-        ssl_context_factory=None if tls is None else lambda _config, _usual: tls,
         log_config=None,
         access_log=False,  # a query may bear an api_key
         server_header=False,
         lifespan="off",
         ws="none",
-        backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
         proxy_headers=False,
     )
-    server = _Server(config, house, on_listening)
+    server = _Server(config, house, on_listening, tls)
     address = address_of(listener)  # a closed socket does not know it any more
     stop.reaches(server)
     try:

@@ -15,6 +15,7 @@ import pytest
 from embedded_server import contract
 from tests.integration.server.conftest import Client
 from tests.support.real_server import RealServer
+from tests.support.tls import SERVE_WITH_TLS
 
 IMPATIENT = ("-m", "embedded_server", "--head-timeout", "1", "--idle-timeout", "1")
 
@@ -128,6 +129,16 @@ def test_who_does_not_read_the_answers_is_let_go(server: RealServer) -> None:
             poll.register(line, select.POLLERR | select.POLLHUP)
             assert poll.poll(60_000), "it goes on offering them"
         assert client.http.get(contract.LIST_ROUTE).status_code == 200
+
+
+def test_a_client_that_never_begins_its_handshake_is_let_go(tmp_path: Path) -> None:
+    program = (*IMPATIENT, *SERVE_WITH_TLS)
+    with (
+        RealServer(tmp_path / "lake", program=program) as server,
+        # Less than the minute that the event loop would give it.
+        socket.create_connection(("127.0.0.1", server.port), 30) as line,
+    ):
+        assert _until_closed(line) == b""
 
 
 def test_others_are_served_while_many_hold_on(tmp_path: Path) -> None:
