@@ -44,7 +44,7 @@ def find_uploads(
     if wanted.text is not None:
         conditions.append(_has(uploads.c.folder + "/" + uploads.c.file_name, wanted.text))
     if wanted.within is not None:
-        conditions.append(_lies_within(uploads.c.folder, wanted.within))
+        conditions.append(lies_within(uploads.c.folder, wanted.within))
     search = _Search(db, uploads, uploads.c.history_id, conditions, wanted)
     return search.page(page, make, has_counters=wanted.text is None and wanted.within is None)
 
@@ -61,7 +61,7 @@ def find_syncs(
     if wanted.text is not None:
         conditions.append(or_(_has(syncs.c.name, wanted.text), _has(syncs.c.path, wanted.text)))
     if wanted.within is not None:
-        conditions.append(_lies_within(syncs.c.path, wanted.within))
+        conditions.append(lies_within(syncs.c.path, wanted.within))
     return _Search(db, syncs, syncs.c.sync_id, conditions, wanted).page(
         page, make, has_counters=False
     )
@@ -214,7 +214,7 @@ def _has(text: ColumnElement[str], part: str) -> _Condition:
     return text.like(f"%{part}%", escape=_ESCAPE)
 
 
-def _lies_within(path: ColumnElement[str], folder: LakePath) -> _Condition:
+def lies_within(path: ColumnElement[str], folder: LakePath) -> _Condition:
     # "0" follows "/": a range of paths below, which an index can serve.
     top = str(folder)
     return or_(path == top, and_(path > f"{top}/", path < f"{top}0"))

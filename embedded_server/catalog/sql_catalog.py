@@ -27,7 +27,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from embedded_server.catalog.group_writer import GroupWriter
-from embedded_server.catalog.newest_first import find_syncs, find_uploads
+from embedded_server.catalog.newest_first import find_syncs, find_uploads, lies_within
 from embedded_server.catalog.rows import (
     job_of,
     record_of,
@@ -223,8 +223,14 @@ class SqlCatalog:
         with self._reading() as db:
             return frozenset(db.execute(_RUNNING).scalars())
 
-    def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]:
-        page = select(syncs).where(syncs.c.sync_id > offset).order_by(syncs.c.sync_id).limit(limit)
+    def sync_jobs(
+        self, offset: int, limit: int, within: LakePath | None = None
+    ) -> Sequence[SyncJob]:
+        page = select(syncs).order_by(syncs.c.sync_id).limit(limit)
+        if within is None:
+            page = page.where(syncs.c.sync_id > offset)  # ids have no gaps
+        else:
+            page = page.where(lies_within(syncs.c.path, within)).offset(offset)
         with self._reading() as db:
             return [job_of(row) for row in db.execute(page)]
 
@@ -302,13 +308,14 @@ class SqlCatalog:
 
         return self._write(work)
 
-    def upload_records(self, offset: int, limit: int) -> Sequence[UploadRecord]:
-        page = (
-            select(uploads)
-            .where(uploads.c.history_id > offset)
-            .order_by(uploads.c.history_id)
-            .limit(limit)
-        )
+    def upload_records(
+        self, offset: int, limit: int, within: LakePath | None = None
+    ) -> Sequence[UploadRecord]:
+        page = select(uploads).order_by(uploads.c.history_id).limit(limit)
+        if within is None:
+            page = page.where(uploads.c.history_id > offset)
+        else:
+            page = page.where(lies_within(uploads.c.folder, within)).offset(offset)
         with self._reading() as db:
             return [record_of(row) for row in db.execute(page)]
 

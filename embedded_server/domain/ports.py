@@ -164,10 +164,16 @@ class Catalog(Protocol):
 
     def fail_left_over_uploads(self, message: str, now_ms: int) -> int: ...
 
-    def sync_jobs(self, offset: int, limit: int) -> Sequence[SyncJob]: ...
+    def sync_jobs(
+        self, offset: int, limit: int, within: LakePath | None = None
+    ) -> Sequence[SyncJob]:
+        """Oldest first; with `within` only those at or below that folder are there and count."""
 
     def find_syncs(self, wanted: Wanted, page: Page) -> Found[SyncDetails]: ...
 
     def find_uploads(self, wanted: Wanted, page: Page) -> Found[UploadDetails]: ...
 
-    def upload_records(self, offset: int, limit: int) -> Sequence[UploadRecord]: ...
+    def upload_records(
+        self, offset: int, limit: int, within: LakePath | None = None
+    ) -> Sequence[UploadRecord]:
+        """As `sync_jobs`."""

@@ -23,6 +23,8 @@ from embedded_server.contract import (
     END_ROUTE,
     HEALTH_ROUTE,
     HISTORY_QUERY_ROUTE,
+    HISTORY_ROUTE,
+    LIST_ROUTE,
     START_ROUTE,
     SYNCS_QUERY_ROUTE,
     UPLOAD_ROUTE,
@@ -58,7 +60,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # These may bring their key in the body or the query, as the public contract has it.
 KEY_IN_BODY_ROUTES = frozenset({START_ROUTE, END_ROUTE, ABORT_ROUTE})
 # These look at the path that a key is bound to. A route that is not here is closed to bound keys:
-# forgetting one must not open the lake. List and history are not here: they tell of all paths.
+# forgetting one must not open the lake.
 PATH_CHECKING_ROUTES = frozenset(
     {
         START_ROUTE,
@@ -66,6 +68,8 @@ PATH_CHECKING_ROUTES = frozenset(
         BATCH_ROUTE,
         END_ROUTE,
         ABORT_ROUTE,
+        LIST_ROUTE,
+        HISTORY_ROUTE,
         SYNCS_QUERY_ROUTE,
         HISTORY_QUERY_ROUTE,
         USAGE_ROUTE,

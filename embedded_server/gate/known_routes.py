@@ -11,10 +11,12 @@ from embedded_server.contract import (
     CAPABILITIES_ROUTE,
     END_ROUTE,
     HEALTH_ROUTE,
+    HISTORY_QUERY_ROUTE,
     HISTORY_ROUTE,
     LIST_ROUTE,
     METRICS_ROUTE,
     START_ROUTE,
+    SYNCS_QUERY_ROUTE,
     UPLOAD_ROUTE,
     USAGE_ROUTE,
 )
@@ -30,6 +32,8 @@ ROUTES = frozenset(
         USAGE_ROUTE,
         BATCH_ROUTE,
         ABORT_ROUTE,
+        SYNCS_QUERY_ROUTE,
+        HISTORY_QUERY_ROUTE,
         HEALTH_ROUTE,
         METRICS_ROUTE,
     }

@@ -24,7 +24,7 @@ from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.request_notes import note_sync
 from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
-from embedded_server.routes.callers import caller_of_body
+from embedded_server.routes.callers import caller_of, caller_of_body
 from embedded_server.routes.idempotency import idempotency_key_of
 from embedded_server.routes.json_body import json_object
 from embedded_server.routes.query import page, parse_query
@@ -137,7 +137,8 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
         openapi_extra=d.query(PAGE),
     )
     async def jobs(request: Request) -> Response:
-        found = await in_worker(workers, service.jobs, *page(parse_query(request.scope)))
+        wanted = page(parse_query(request.scope))
+        found = await in_worker(workers, service.jobs, *wanted, caller_of(request.scope))
         return json_answer([job.to_wire() for job in found])
 
     @router.get(
@@ -147,7 +148,8 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
         openapi_extra=d.query(PAGE),
     )
     async def history(request: Request) -> Response:
-        found = await in_worker(workers, service.history, *page(parse_query(request.scope)))
+        wanted = page(parse_query(request.scope))
+        found = await in_worker(workers, service.history, *wanted, caller_of(request.scope))
         return json_answer([record.to_wire() for record in found])
 
     return router

@@ -203,11 +203,11 @@ class SyncService:
         gate.is_over(SyncStatus.FAILED, message)
         self._open_syncs.forget(gate.sync.sync_id)
 
-    def jobs(self, offset: int, limit: int) -> Sequence[SyncJob]:
-        return self._catalog.sync_jobs(offset, limit)
+    def jobs(self, offset: int, limit: int, caller: Caller = OWNER) -> Sequence[SyncJob]:
+        return self._catalog.sync_jobs(offset, limit, caller.path)
 
-    def history(self, offset: int, limit: int) -> Sequence[UploadRecord]:
-        return self._catalog.upload_records(offset, limit)
+    def history(self, offset: int, limit: int, caller: Caller = OWNER) -> Sequence[UploadRecord]:
+        return self._catalog.upload_records(offset, limit, caller.path)
 
     def find_syncs(self, wanted: Wanted, page: Page) -> Found[SyncDetails]:
         return self._catalog.find_syncs(wanted, page)

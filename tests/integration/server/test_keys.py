@@ -143,8 +143,6 @@ def test_a_bound_key_reaches_nothing_beside_its_path(served: Served) -> None:
         served.upload(key, other, contract.BATCH_ROUTE),
         served.end(key, other),
         served.ask(key, "GET", usage + "/data"),
-        served.ask(key, "GET", contract.LIST_ROUTE),
-        served.ask(key, "GET", contract.HISTORY_ROUTE),
         served.ask(key, "GET", "/openapi.json"),
         # Where the body brings the key, the path counts as well.
         served.http.post(
@@ -155,8 +153,22 @@ def test_a_bound_key_reaches_nothing_beside_its_path(served: Served) -> None:
     ):
         assert answer.status_code == 403, answer.text
         assert answer.json()["reason"] == "not_allowed"
+    # What is beside the path is not there for it, also where rows are counted.
+    for _ in range(2):
+        again = served.start(key, "/data/mine").json()["sync_id"]
+        served.upload(served.key, other)
+        served.upload(key, again)
+    for query, newest in (("size=1000", 3), ("from=1&size=1", 1), ("from=3", 0)):
+        jobs = served.ask(key, "GET", f"{contract.LIST_ROUTE}?{query}").json()
+        assert [job["path"].startswith("/data/mine") for job in jobs] == [True] * newest
+    history = served.ask(key, "GET", f"{contract.HISTORY_ROUTE}?size=1000").json()
+    assert {row["sync_id"] for row in history} == {sync_id, again, again - 1}
+    assert len(served.ask(key, "GET", f"{contract.HISTORY_ROUTE}?from=3").json()) == 1
+    for route in (contract.SYNCS_QUERY_ROUTE, contract.HISTORY_QUERY_ROUTE):
+        found = served.ask(key, "GET", route)
+        assert found.status_code == 200
+        assert "/data/other" not in found.text
     assert served.end(served.key, other).status_code == 200
-    assert not (served.server.files / "data/other").exists()
 
 
 def test_a_reading_key_changes_nothing(served: Served) -> None:

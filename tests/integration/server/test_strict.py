@@ -92,6 +92,8 @@ def test_two_keys_in_two_headers_are_none(http: httpx.Client) -> None:
 def test_start_and_end_take_the_key_where_the_public_backend_does(http: httpx.Client) -> None:
     in_body = http.post(contract.START_ROUTE, json={**START, "api_key": KEY})
     in_query = http.post(contract.START_ROUTE, json=START, params={"api_key": KEY})
+    for answer in (in_body, in_query):  # where the key is wanted from now on
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="LakeDrop"'
     for answer, where in ((in_body, "json"), (in_query, "params")):
         sync_id = answer.json()["sync_id"]
         body = {"sync_id": sync_id}
