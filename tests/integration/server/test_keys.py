@@ -232,7 +232,7 @@ def _at_the_door(served: Served, line: bytes) -> bytes:
             connection.sendall(line)
             connection.shutdown(socket.SHUT_WR)
             return connection.makefile("rb").read()
-        except ConnectionError:  # it need not listen to the end
+        except OSError:  # it need not listen to the end
             return b""
 
 
