@@ -72,7 +72,7 @@ class TemporaryIncoming:
         self._write_back_from = self._size_bytes
 
     def written(self) -> ReceivedFile:
-        # Not for a small file: the fsync that follows at once does it in one go, at half the cost.
+        # Not for a small file: its fsync follows at once, and the extra call only costs time.
         if self._size_bytes > self._write_back_from > 0:
             self._start_write_back()
         assert self._descriptor is not None, "written() comes once"

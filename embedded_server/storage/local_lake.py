@@ -36,8 +36,7 @@ from embedded_server.storage.trash import Trash
 from embedded_server.storage.usage import files_and_bytes
 
 _NAME_LOCKS = 64
-# The first fsync's journal commit holds the others' entries as well, so that few files wait less
-# one after the other than for a change of threads.
+# So few are not worth waking other threads: the first one's journal commit serves the others too.
 _SYNCED_IN_LINE = 8
 _SYNC_THREADS = 4  # more did not help on the disks measured
 _READ_BYTES = 1 << 20
