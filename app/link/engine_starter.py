@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from app.link.protocol import PROTOCOL_VERSION, RuntimeFile
 
 API_KEY_VARIABLE = "LAKEDROP_API_KEY"
 
+_BEHIND_BY = 5  # steps of niceness: about a third of the processor while a screen wants all of it
 _STARTS = 5  # an engine may end between its "ready" and our connecting; then once more
 
 
@@ -98,6 +100,7 @@ def _start(launch: EngineLaunch, timeout_s: float) -> None:
         raise EngineNotStarted(f"It cannot be run: {cause}") from cause
     finally:
         os.close(log)
+    _let_give_way(process.pid)
     first_line: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(
         target=_follow, args=(process, first_line), name="engine-process", daemon=True
@@ -136,8 +139,26 @@ def _judge(line: bytes, log_file: Path) -> None:
 def _detached() -> dict[str, Any]:
     """Ctrl-C in the terminal, and the terminal's end, must not reach the engine."""
     if sys.platform == "win32":
-        return {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+        return {
+            "creationflags": subprocess.DETACHED_PROCESS
+            | subprocess.CREATE_NEW_PROCESS_GROUP
+            | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+        }
     return {"start_new_session": True}
+
+
+def _let_give_way(pid: int) -> None:
+    """The engine, and the lake's server as its child, work behind what a person looks at.
+
+    Where Linux shares the processor among sessions first (autogroups), a priority counts only
+    inside the engine's own; so that session as a whole is put behind as well.
+    """
+    if sys.platform == "win32":
+        return  # told when it was made
+    with suppress(OSError):  # it has ended already, or may not be changed: then it is as it was
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + _BEHIND_BY)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(_BEHIND_BY), encoding="ascii")
 
 
 def engine_command(arguments: Sequence[str] = ("engine",)) -> tuple[str, ...]:

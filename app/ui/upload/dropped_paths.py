@@ -6,23 +6,14 @@ import os
 import re
 import socket
 import sys
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QMimeData
 
 _URI_LIST = "text/uri-list"
-_SLICE = 2_000
+_BLANK = re.compile(rb"\s*\Z")
 _WINDOWS_DRIVE = re.compile(r"^/?[A-Za-z]:[\\/]")
-
-
-@dataclass(frozen=True, slots=True)
-class DroppedPaths:
-    """`refused` counts what is no file of this machine: web links and the like."""
-
-    paths: list[str]
-    refused: int
 
 
 def payload_of(mime: QMimeData) -> bytes | None:
@@ -30,36 +21,53 @@ def payload_of(mime: QMimeData) -> bytes | None:
     as much. None where there is nothing that could be a file."""
     if mime.hasFormat(_URI_LIST):
         payload = bytes(mime.data(_URI_LIST).data())
-        if payload.strip():
+        if not _BLANK.match(payload):
             return payload
     if mime.hasText():
         text = mime.text().encode("utf-8", "surrogateescape")
-        return text if any(_looks_like_a_path(line) for line in _lines(text)) else None
+        return None if _BLANK.match(text) else text
     return None
 
 
-def paths_of(payload: bytes) -> DroppedPaths:
-    """In the order of the drop, each once. For a thread of its own: it gives way now and then."""
-    paths: dict[str, None] = {}
-    refused = 0
-    for number, line in enumerate(_lines(payload)):
-        if number % _SLICE == _SLICE - 1:
-            time.sleep(0)  # the window's thread gets its turn
-        path = _path_of(line)
-        if path is None:
-            refused += 1
-        else:
-            paths[path] = None
-    return DroppedPaths(list(paths), refused)
+class DroppedPaths:
+    """What was dropped, read piece by piece: the first is there before the last is looked at.
+
+    `refused` counts what was met so far and is no file of this machine: web links and the like.
+    """
+
+    def __init__(self, payload: bytes) -> None:
+        self._lines = _lines(payload)
+        self._seen: set[str] = set()
+        self.refused = 0
+
+    def take(self, most: int) -> list[str]:
+        """The next paths, in the order of the drop, each once; none at the end.
+
+        Takes some microseconds a path. From any thread, from one at a time.
+        """
+        taken: list[str] = []
+        for line in self._lines:
+            path = _path_of(line)
+            if path is None:
+                self.refused += 1
+            elif path not in self._seen:
+                self._seen.add(path)
+                taken.append(path)
+                if len(taken) >= most:
+                    break
+        return taken
 
 
-def _lines(payload: bytes) -> list[bytes]:
-    lines = (line.strip(b"\r\x00 ") for line in payload.split(b"\n"))
-    return [line for line in lines if line and not line.startswith(b"#")]
-
-
-def _looks_like_a_path(line: bytes) -> bool:
-    return line.lower().startswith(b"file:") or _is_absolute(os.fsdecode(line))
+def _lines(payload: bytes) -> Iterator[bytes]:
+    """One after the other: splitting a long payload at once would hold up the other threads."""
+    start = 0
+    while start < len(payload):
+        end = payload.find(b"\n", start)
+        end = len(payload) if end < 0 else end
+        line = payload[start:end].strip(b"\r\x00 ")
+        if line and not line.startswith(b"#"):
+            yield line
+        start = end + 1
 
 
 def _path_of(line: bytes) -> str | None:

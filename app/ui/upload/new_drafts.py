@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,7 +13,7 @@ from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
 from app.ui.context import UiContext
 from app.ui.engine_client import Result
-from app.ui.upload.source_sender import PIECE, SourceSender
+from app.ui.upload.source_sender import NextPiece, SourceSender
 from embedded_server.contract import SyncType
 
 _DESTINATION = "/data/uploads"
@@ -32,7 +33,7 @@ class NewDrafts(QObject):
         self._sender = SourceSender(context, self)
         self._sending: Counter[int] = Counter()
         self._being_made = False
-        self._held: list[str] = []  # dropped while the draft they belong to is being made
+        self._held: list[NextPiece] = []  # dropped while the draft they belong to is being made
         self._empty: dict[int, JobSnapshot] = {}  # made without files, as they were made
         self._sender.done.connect(self._sent)
         self._sender.failed.connect(self._not_sent)
@@ -40,14 +41,30 @@ class NewDrafts(QObject):
     def is_sending(self, job_id: int) -> bool:
         return self._sending[job_id] > 0
 
-    def add(self, chosen: JobSnapshot | None, paths: Sequence[str]) -> None:
+    def add(self, chosen: JobSnapshot | None, next_piece: NextPiece) -> None:
         """Into the chosen draft; into a new one where that is no draft."""
         if self._being_made:
-            self._held += paths
+            self._held.append(next_piece)
         elif chosen is not None and chosen.state is JobState.DRAFT:
-            self._send(chosen.job_id, paths)
+            self._send(chosen.job_id, next_piece)
         else:
-            self.make(chosen, paths)
+            self._being_made = True
+            self._link.in_background(
+                next_piece, partial(self._make_for, chosen, next_piece), owner=self
+            )
+
+    def _make_for(
+        self, like: JobSnapshot | None, next_piece: NextPiece, first: Sequence[str]
+    ) -> None:
+        """By the first paths; none of them: nothing was dropped that a draft could be made for."""
+        if first:
+            self._held.insert(0, next_piece)
+            self._make(like, first)
+            return
+        self._being_made = False
+        waiting, self._held = self._held, []
+        for later in waiting:
+            self.add(like, later)
 
     def begin(self, like: JobSnapshot | None, connection: str = "") -> None:
         """A draft to be filled: the one that nobody has touched yet, else a new one.
@@ -55,8 +72,10 @@ class NewDrafts(QObject):
         It goes to `connection`; where `like` goes if that is "".
         """
         untouched = self.untouched()
+        if self._being_made:
+            return
         if not untouched:
-            self.make(like, [], connection)
+            self._make(like, [], connection)
         elif connection in ("", self._link.jobs[untouched[-1]].connection):
             self.made.emit(untouched[-1])
         else:
@@ -71,11 +90,8 @@ class NewDrafts(QObject):
             if job_id in jobs and _is_as_made(jobs[job_id], made) and not self.is_sending(job_id)
         ]
 
-    def make(self, like: JobSnapshot | None, paths: Sequence[str], connection: str = "") -> None:
+    def _make(self, like: JobSnapshot | None, paths: Sequence[str], connection: str = "") -> None:
         """A new draft that goes where `like` (else the newest job) goes, or to `connection`."""
-        if self._being_made:
-            self._held += paths
-            return
         jobs = self._link.jobs
         like = like or (jobs[max(jobs)] if jobs else None)
         goes_to = connection or (like.connection if like else _LOCAL)
@@ -86,22 +102,20 @@ class NewDrafts(QObject):
         self, connection: str, destination: str, paths: Sequence[str], *, or_local: bool
     ) -> None:
         self._being_made = True
-        rest = paths[PIECE:]
 
         def begun(result: Result) -> None:
             self._being_made = False
             job_id = int(result["job_id"])
-            more, self._held = [*rest, *self._held], []
-            if more:
-                self._send(job_id, more)
-            self._show_when_known(job_id, is_empty=not paths and not more)
+            waiting, self._held = self._held, []
+            for next_piece in waiting:
+                self._send(job_id, next_piece)
+            self._show_when_known(job_id, is_empty=not paths and not waiting)
 
         def refused(error: LakeDropError) -> None:
             self._being_made = False
             if error.kind == "ConnectionNotUsable" and or_local and connection != _LOCAL:
                 # The job it is like went to a connection that is no more.
-                more, self._held = [*paths, *self._held], []
-                self._ask_for(_LOCAL, destination, more, or_local=False)
+                self._ask_for(_LOCAL, destination, paths, or_local=False)
                 return
             self._held = []
             self.failed.emit(error)
@@ -116,7 +130,7 @@ class NewDrafts(QObject):
             destination=destination,
             mode=SyncType.INCREMENTAL.value,
             name="",
-            sources=[[path, False] for path in paths[:PIECE]],
+            sources=[[path, False] for path in paths],
             contents_only=False,
             kept=True,
         )
@@ -154,10 +168,10 @@ class NewDrafts(QObject):
 
         self._link.jobs_changed.connect(look)
 
-    def _send(self, job_id: int, paths: Sequence[str]) -> None:
+    def _send(self, job_id: int, next_piece: NextPiece) -> None:
         self._sending[job_id] += 1
         self.changed.emit()
-        self._sender.send(job_id, paths, False)
+        self._sender.send(job_id, next_piece)
 
     def _sent(self, job_id: int) -> None:
         self._sending[job_id] -= 1

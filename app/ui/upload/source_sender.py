@@ -1,8 +1,9 @@
-"""Sends many dropped paths to the engine in pieces, each after the answer to the one before."""
+"""Sends many dropped paths to the engine in pieces, the next one read while one is under way."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -11,6 +12,18 @@ from app.ui.context import UiContext
 from app.ui.engine_client import Result
 
 PIECE = 2_000
+
+NextPiece = Callable[[], Sequence[str]]
+"""The next paths, at most `PIECE`; none at the end. Called on other threads, one at a time."""
+
+
+@dataclass(slots=True)
+class _Sending:
+    job_id: int
+    next_piece: NextPiece
+    read: Sequence[str] | None = None  # waits until the piece before it was answered
+    is_reading: bool = False
+    is_under_way: bool = False
 
 
 class SourceSender(QObject):
@@ -23,28 +36,43 @@ class SourceSender(QObject):
         super().__init__(parent)
         self._link = context.link
 
-    def send(self, job_id: int, paths: Sequence[str], contents_only: bool) -> None:
+    def send(self, job_id: int, next_piece: NextPiece) -> None:
         """Returns at once. Several may be under way, for the same job too."""
-        self._send_from(job_id, paths, contents_only, 0)
+        self._read_on(_Sending(job_id, next_piece))
 
-    def _send_from(
-        self, job_id: int, paths: Sequence[str], contents_only: bool, start: int
-    ) -> None:
-        if start >= len(paths):
-            self.done.emit(job_id)
+    def _read_on(self, sending: _Sending) -> None:
+        """On a thread of its own: with many paths, even a piece takes longer than a frame."""
+
+        def take(piece: Sequence[str]) -> None:
+            sending.is_reading = False
+            sending.read = piece
+            self._send_on(sending)
+
+        sending.is_reading = True
+        self._link.in_background(sending.next_piece, take, owner=self)
+
+    def _send_on(self, sending: _Sending) -> None:
+        if sending.is_under_way or sending.is_reading:
+            return
+        piece, sending.read = sending.read, None
+        if not piece:
+            self.done.emit(sending.job_id)
             return
 
-        def next_piece(_: Result) -> None:
-            self._send_from(job_id, paths, contents_only, start + PIECE)
+        def arrived(_: Result) -> None:
+            sending.is_under_way = False
+            self._send_on(sending)
 
         def give_up(error: LakeDropError) -> None:
-            self.failed.emit(job_id, error)
+            self.failed.emit(sending.job_id, error)
 
+        sending.is_under_way = True
         self._link.ask(
             "add_sources",
-            next_piece,
+            arrived,
             give_up,
             owner=self,
-            job_id=job_id,
-            sources=[[path, contents_only] for path in paths[start : start + PIECE]],
+            job_id=sending.job_id,
+            sources=[[path, False] for path in piece],
         )
+        self._read_on(sending)

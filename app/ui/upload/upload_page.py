@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from collections.abc import Sequence
+from itertools import islice
+
+from PySide6.QtCore import QMimeData, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.domain.errors import LakeDropError
 from app.domain.queue_item import ItemState
@@ -14,13 +18,14 @@ from app.ui.context import Page, UiContext
 from app.ui.engine_client import Result
 from app.ui.tokens import Tone
 from app.ui.upload.drop_zone import DropZone
-from app.ui.upload.dropped_paths import DroppedPaths, paths_of, payload_of
+from app.ui.upload.dropped_paths import DroppedPaths, payload_of
 from app.ui.upload.job_footer import JobFooter
 from app.ui.upload.job_form import JobForm
 from app.ui.upload.job_list import JobList
 from app.ui.upload.job_notices import JobNotices
 from app.ui.upload.new_drafts import NewDrafts
 from app.ui.upload.queue_table import QueueTable
+from app.ui.upload.source_sender import PIECE, NextPiece
 from app.ui.upload.start_talk import StartTalk
 from app.ui.widgets.banner import Banner, BannerAction
 from app.ui.widgets.buttons import button
@@ -35,6 +40,8 @@ _LEFT_OUT_SHOWN = 12
 
 class UploadPage(Page):
     """Stands in `UploadFront`, which shows it when there is a job."""
+
+    _met_refused = Signal()  # from the thread that reads a drop
 
     def __init__(self, context: UiContext) -> None:
         super().__init__(context)
@@ -115,6 +122,7 @@ class UploadPage(Page):
         self._drafts.made.connect(self.choose_job)
         self._drafts.changed.connect(self._show_footer)
         self._drafts.failed.connect(self._tell_error)
+        self._met_refused.connect(self._tell_refused, Qt.ConnectionType.QueuedConnection)
         self._talk.failed.connect(self._tell_error_of)
         self._talk.changed.connect(self._show_footer)
         self._notices.wants_failed_only.connect(self._show_failed)
@@ -159,12 +167,12 @@ class UploadPage(Page):
     def add_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, self.tr("Add files"))
         if paths:
-            self._take_paths(DroppedPaths(paths, 0))
+            self._drafts.add(self._chosen(), _pieces_of(paths))
 
     def add_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, self.tr("Add folder"))
         if path:
-            self._take_paths(DroppedPaths([path], 0))
+            self._drafts.add(self._chosen(), _pieces_of([path]))
 
     def show_drop_target(self, over: bool) -> None:
         self._zone.show_over(over)
@@ -175,15 +183,18 @@ class UploadPage(Page):
         if payload is None:
             self._tell_refused()
             return
-        self.context.link.in_background(
-            lambda: paths_of(payload), then=self._take_paths, owner=self
-        )
+        dropped = DroppedPaths(payload)
+        told = False
 
-    def _take_paths(self, dropped: DroppedPaths) -> None:
-        if dropped.refused:
-            self._tell_refused()
-        if dropped.paths:
-            self._drafts.add(self._chosen(), dropped.paths)
+        def next_piece() -> list[str]:
+            nonlocal told
+            paths = dropped.take(PIECE)
+            if dropped.refused and not told and isValid(self):
+                told = True
+                self._met_refused.emit()
+            return paths
+
+        self._drafts.add(self._chosen(), next_piece)
 
     # -- the chosen job ----------------------------------------------------------------------
 
@@ -364,3 +375,9 @@ class UploadPage(Page):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._left.setFixedWidth(_LIST_NARROW if self.width() < _NARROW_BELOW else _LIST_WIDE)
+
+
+def _pieces_of(paths: Sequence[str]) -> NextPiece:
+    """Paths that are known as such."""
+    rest = iter(paths)
+    return lambda: list(islice(rest, PIECE))

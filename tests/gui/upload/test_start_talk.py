@@ -69,7 +69,7 @@ def test_escape_closes_what_was_told(page: UploadPage, engine: FakeEngine, qtbot
     mime = QMimeData()
     mime.setText("no path")
     page.take(mime)
-    assert text_of(page, "upload.error.title") != ""
+    qtbot.waitUntil(lambda: text_of(page, "upload.error.title") != "")
 
     QTest.keyClick(part(page, QLineEdit, "upload.name"), Qt.Key.Key_Escape)
 

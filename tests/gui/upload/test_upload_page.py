@@ -84,6 +84,40 @@ def test_a_web_link_is_refused_in_words(page: UploadPage, engine: FakeEngine, qt
     assert "add_sources" not in engine.commands()
 
 
+def test_a_drop_of_links_alone_makes_no_draft_and_the_next_drop_does(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.answers["add_job"] = lambda _: {"job_id": 2}
+    show(page, engine, qtbot, snapshot(JobState.FINISHED, job_id=1))
+    links = QMimeData()
+    links.setUrls([QUrl("https://example.com/a.csv")])
+
+    page.take(links)
+    page.take(dropped("/in/a.csv"))  # while it is not known yet what the first one holds
+
+    qtbot.waitUntil(lambda: "add_job" in engine.commands())
+    assert engine.commands().count("add_job") == 1
+    assert engine.args_of("add_job")["sources"] == [["/in/a.csv", False]]
+    qtbot.waitUntil(lambda: "no file of this machine" in text_of(page, "upload.error.title"))
+
+
+def test_what_is_dropped_while_a_draft_is_made_goes_into_it(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.answers["add_job"] = lambda _: {"job_id": 2}
+
+    page.take(dropped(*(f"/in/{number}" for number in range(2_500))))
+    page.take(dropped("/in/late.csv"))
+
+    qtbot.waitUntil(lambda: engine.commands().count("add_sources") == 2)
+    assert engine.commands().count("add_job") == 1
+    assert len(engine.args_of("add_job")["sources"]) == 2_000
+    rest = [args for command, args in engine.requests if command == "add_sources"]
+    assert {args["job_id"] for args in rest} == {2}
+    paths = sorted(path for args in rest for path, _ in args["sources"])
+    assert paths == sorted([*(f"/in/{number}" for number in range(2_000, 2_500)), "/in/late.csv"])
+
+
 def test_a_full_sync_asks_with_its_numbers_and_no_starts_nothing(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:

@@ -49,6 +49,18 @@ def test_where_none_lives_one_is_started_in_a_session_of_its_own(runtime_file: P
         assert os.getsid(pid) != os.getsid(0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there its class is told when it is made")
+def test_a_started_engine_gives_way_to_the_screens(runtime_file: Path) -> None:
+    with attach(runtime_file, launch_of(runtime_file)) as client:
+        pid = int(client.request("hello")["pid"])
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, pid) == min(own + 5, 19)
+        group = Path(f"/proc/{pid}/autogroup")
+        # Where this Linux shares the processor among sessions, that too.
+        if os.access(group, os.W_OK) and group.read_text("ascii"):
+            assert group.read_text("ascii").rstrip().endswith(" nice 5")
+
+
 def test_the_key_is_taken_out_of_the_engines_environment(
     runtime_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
