@@ -103,7 +103,6 @@ class StartTalk(QObject):
         """The job is being changed: what was said about its start no longer counts."""
         if self._asking.pop(job_id, None) is not None:
             self.changed.emit()
-        self._held.pop(job_id, None)
         if self.is_open and self._about == "start" and self._job_id == job_id:
             self.close()
 
