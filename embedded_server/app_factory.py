@@ -20,11 +20,13 @@ from embedded_server.routes.callers import visitor_of
 from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.queries import query_routes
 from embedded_server.routes.syncs import sync_routes
+from embedded_server.routes.tus_calls import TusCalls
 from embedded_server.routes.uploads import FileCalls
 from embedded_server.routes.watching import watching_routes
 from embedded_server.services.admission import Admission
 from embedded_server.services.health import Health
 from embedded_server.services.sync_service import SyncService
+from embedded_server.services.tus_service import TusService
 from embedded_server.services.upload_service import UploadService
 
 
@@ -32,6 +34,7 @@ def create_app(
     sync_service: SyncService,
     upload_service: UploadService,
     health: Health,
+    tus_service: TusService,
     admission: Admission,
     call_workers: Executor,
     upload_workers: Executor,
@@ -57,7 +60,8 @@ def create_app(
     app.add_exception_handler(ContractViolation, _on_violation)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_bug)
-    file_calls = FileCalls(upload_service, admission, upload_workers, app)
+    tus_calls = TusCalls(tus_service, admission, upload_workers, app)
+    file_calls = FileCalls(upload_service, admission, upload_workers, tus_calls)
     return Gatekeeper(file_calls, rules, admission)
 
 

@@ -34,9 +34,11 @@ ABORT_ROUTE = "/api/lake/sync/abort"
 SYNCS_QUERY_ROUTE = "/api/lake/syncs"
 HISTORY_QUERY_ROUTE = "/api/lake/history"
 METRICS_ROUTE = "/metrics"
+TUS_ROUTE = "/api/lake/tus"
 
 EXTENSION_DIGEST = "digest"  # answers of uploads carry `sha256` and `size` of what was stored
 EXTENSION_USAGE = "usage"  # GET USAGE_ROUTE?path=/data/x counts what is at a path
+EXTENSION_TUS = "tus"  # resumable uploads at TUS_ROUTE, https://tus.io 1.0.0
 EXTENSION_BATCH = "batch"  # POST BATCH_ROUTE?sync_id=7 carries many small files
 EXTENSION_IDEMPOTENCY = "idempotency"  # *start* takes IDEMPOTENCY_HEADER: asked twice, done once
 EXTENSION_ABORT = "abort"  # POST ABORT_ROUTE {"sync_id", "api_key"} gives a running sync up

@@ -12,6 +12,7 @@ from embedded_server.app_factory import create_app
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.catalog.sql_keys import SqlKeys
+from embedded_server.catalog.tus_rows import TusRows
 from embedded_server.domain.measures import Measures
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
@@ -25,10 +26,12 @@ from embedded_server.services.health import Health
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
+from embedded_server.services.tus_service import TusService
 from embedded_server.services.upload_service import UploadService
 from embedded_server.storage.disk import Disk
 from embedded_server.storage.layout import Layout
 from embedded_server.storage.local_lake import LocalLake
+from embedded_server.storage.partial_files import PartialFiles
 from embedded_server.storage.probe import LakeProbe
 
 # Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
@@ -67,8 +70,15 @@ class OpenedLake:
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
         self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
         self._lake = LocalLake(layout, disk, self._helpers, now_ms)
+        self._open_syncs = OpenSyncs(self._catalog)
+        partials = PartialFiles(layout, disk)
+        records = TusRows(self._catalog)
+        self._tus = TusService(
+            self._lake, partials, records, self._open_syncs, now_ms, self._idle_limit_ms
+        )
         try:
             recover(self._lake, self._catalog, now_ms)
+            self._tus.recover()
         except BaseException:
             self.close()
             raise
@@ -82,15 +92,17 @@ class OpenedLake:
         return self._call_workers
 
     def app(self, admission: Admission, rules: HouseRules) -> ASGIApp:
-        open_syncs = OpenSyncs(self._catalog)
+        open_syncs = self._open_syncs
         syncs = SyncService(self._lake, self._catalog, open_syncs, now_ms)
         self._idle_watcher = IdleWatcher(
-            IdleWatch(self._catalog, syncs, now_ms, monotonic_ms, self._idle_limit_ms)
+            IdleWatch(self._catalog, syncs, now_ms, monotonic_ms, self._idle_limit_ms),
+            self._tus.forget_old,
         )
         return create_app(
             syncs,
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
             self._health,
+            self._tus,
             admission,
             self._call_workers,
             self._upload_workers,
@@ -107,5 +119,6 @@ class OpenedLake:
         self._call_workers.shutdown()
         self._upload_workers.shutdown()
         self._helpers.shutdown()
+        self._tus.close()
         self._catalog.close()
         _log.info("the lake is closed")

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from node_packages import NodePackages
 from system_needs import Machine, SetupFailed, is_here, look_after_the_system, missing_packages
 
 RUNTIME_LOCK = "requirements.lock"
@@ -107,11 +108,14 @@ class Tree:
         self._venv = root / ".venv"
         self._python = self._venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         self._stamp = self._venv / STAMP
+        self._node_packages = NodePackages(root, machine)
 
     def is_ready(self, what: str) -> bool:
         """Whether nothing at all has to be done for `what`."""
-        return self._step(what) is Step.NOTHING and not missing_packages(
-            self._machine, self.listing(), what
+        return (
+            self._step(what) is Step.NOTHING
+            and self._node_packages.is_ready(what)
+            and not missing_packages(self._machine, self.listing(), what)
         )
 
     def listing(self) -> str:
@@ -120,6 +124,10 @@ class Tree:
 
     def prepare(self, what: str) -> None:
         """Makes `.venv` what `what` needs; quick where it already is."""
+        self._prepare_python(what)
+        self._node_packages.prepare(what)
+
+    def _prepare_python(self, what: str) -> None:
         installed = read_stamp(self._stamp)
         step = next_step(installed, self._wanted(what))
         if step is Step.NOTHING:

@@ -36,7 +36,7 @@ from embedded_server.catalog.rows import (
     upload_values,
 )
 from embedded_server.catalog.sql_keys import SqlKeys
-from embedded_server.catalog.tables import swaps, syncs, upload_blocks, uploads
+from embedded_server.catalog.tables import swaps, syncs, tus_uploads, upload_blocks, uploads
 from embedded_server.contract import (
     SyncJob,
     SyncStatus,
@@ -75,7 +75,10 @@ _RUNNING = select(syncs.c.sync_id).where(text("syncs.status = 'Syncing'"))
 # A sync that was fed since the last look counts from there; one whose file is arriving not at all.
 _ADD_IDLE_TIME = """
 UPDATE syncs SET watched_at_ms = :now_ms, idle_ms = CASE
-    WHEN sync_id IN (SELECT sync_id FROM uploads WHERE status = 'Syncing') THEN 0
+    WHEN sync_id IN (
+        SELECT sync_id FROM uploads
+        WHERE status = 'Syncing' AND history_id NOT IN (SELECT history_id FROM tus_uploads)
+    ) THEN 0
     WHEN fed_at_ms > watched_at_ms
     THEN idle_ms + max(0, min(:at_most_ms, :now_ms - fed_at_ms))
     ELSE idle_ms + max(:at_least_ms, min(:at_most_ms, :now_ms - watched_at_ms))
@@ -93,13 +96,13 @@ class SqlCatalog:
 
     def check_answers(self) -> None:
         """Raises `LakeError` when reading or writing fails."""
-        with self._reading() as db:
+        with self.reading() as db:
             db.exec_driver_sql("SELECT 1")
-        self._write(lambda _db: None, durable=False)
+        self.write(lambda _db: None, durable=False)
 
     @property
     def keys(self) -> SqlKeys:
-        return SqlKeys(self._write, self._reading)
+        return SqlKeys(self.write, self.reading)
 
     def close(self) -> None:
         self._readers.dispose()
@@ -144,10 +147,10 @@ class SqlCatalog:
             }
             return _new_id(db, insert(syncs).values(values | remembered))
 
-        return self._write(work)
+        return self.write(work)
 
     def find_started(self, once: IdempotentStart, key_name: str) -> int | None:
-        with self._reading() as db:
+        with self.reading() as db:
             return _started(db, once, key_name)
 
     def forget_idempotency_keys(self, ended_before_ms: int) -> None:
@@ -156,14 +159,14 @@ class SqlCatalog:
             syncs.c.status != SyncStatus.SYNCING.value,
             syncs.c.ended_at_ms < ended_before_ms,
         )
-        with self._reading() as db:  # a write, however small, waits for the disk
+        with self.reading() as db:  # a write, however small, waits for the disk
             if db.execute(select(syncs.c.sync_id).where(*over).limit(1)).first() is None:
                 return
         forget = update(syncs).where(*over).values(idempotency_key=None, idempotency_fingerprint="")
-        self._write(lambda db: db.execute(forget))
+        self.write(lambda db: db.execute(forget))
 
     def find_sync(self, sync_id: int) -> Sync | None:
-        with self._reading() as db:
+        with self.reading() as db:
             row = db.execute(select(syncs).where(syncs.c.sync_id == sync_id)).one_or_none()
         if row is None:
             return None
@@ -191,36 +194,40 @@ class SqlCatalog:
                 .values(status=status.value, ended_at_ms=now_ms, message=message)
             )
 
-        self._write(work)
+        self.write(work)
 
     def finished_uploads(self, sync_id: int) -> int:
         total = select(func.coalesce(func.sum(upload_blocks.c.finished), 0)).where(
             upload_blocks.c.sync_id == sync_id
         )
-        with self._reading() as db:
+        with self.reading() as db:
             return int(db.execute(total).scalar_one())
 
     # -- idle time ---------------------------------------------------------------------------
 
     def feed_sync(self, sync_id: int, now_ms: int) -> None:
         fed = update(syncs).where(syncs.c.sync_id == sync_id).values(fed_at_ms=now_ms, idle_ms=0)
-        self._write(lambda db: db.execute(fed))
+        self.write(lambda db: db.execute(fed))
 
     def add_idle_time(self, now_ms: int, at_least_ms: int, at_most_ms: int) -> None:
-        with self._reading() as db:
+        with self.reading() as db:
             if not db.execute(select(_RUNNING.exists())).scalar_one():
                 return
         times = {"now_ms": now_ms, "at_least_ms": at_least_ms, "at_most_ms": at_most_ms}
-        self._write(lambda db: db.execute(text(_ADD_IDLE_TIME), times))
+        self.write(lambda db: db.execute(text(_ADD_IDLE_TIME), times))
 
     def idle_sync_ids(self, limit_ms: int) -> Sequence[int]:
-        on_its_way = select(uploads.c.sync_id).where(uploads.c.status == SyncStatus.SYNCING.value)
+        # Not the resumable ones: those may wait for their client for ever, and feed as they come.
+        on_its_way = select(uploads.c.sync_id).where(
+            uploads.c.status == SyncStatus.SYNCING.value,
+            uploads.c.history_id.not_in(select(tus_uploads.c.history_id)),
+        )
         idle = _RUNNING.where(syncs.c.idle_ms >= limit_ms, syncs.c.sync_id.not_in(on_its_way))
-        with self._reading() as db:
+        with self.reading() as db:
             return list(db.execute(idle).scalars())
 
     def running_sync_ids(self) -> frozenset[int]:
-        with self._reading() as db:
+        with self.reading() as db:
             return frozenset(db.execute(_RUNNING).scalars())
 
     def sync_jobs(
@@ -231,7 +238,7 @@ class SqlCatalog:
             page = page.where(syncs.c.sync_id > offset)  # ids have no gaps
         else:
             page = page.where(lies_within(syncs.c.path, within)).offset(offset)
-        with self._reading() as db:
+        with self.reading() as db:
             return [job_of(row) for row in db.execute(page)]
 
     # -- uploads -----------------------------------------------------------------------------
@@ -241,29 +248,33 @@ class SqlCatalog:
             sync_id, str(where.folder), where.file_name, 0, "", now_ms, 0, SyncStatus.SYNCING, ""
         )
 
-        def work(db: Connection) -> int:
-            counts = {"of_sync": sync_id, "more": 1, "more_failed": 0, "now_ms": now_ms}
-            db.exec_driver_sql(_count_uploads, counts)
-            return _new_id(db, insert(uploads).values(upload_values(row)))
-
-        return self._write(work, durable=False)
+        return self.write(lambda db: self.insert_upload(db, row), durable=False)
 
     def finish_upload(self, history_id: int, row: UploadRow) -> None:
+        self.write(lambda db: self.update_upload(db, history_id, row))
+        self.count_outcome(row)
+
+    def insert_upload(self, db: Connection, row: UploadRow) -> int:
+        """Inside a transaction of the writer; returns the new row's history_id."""
+        counts = {"of_sync": row.sync_id, "more": 1, "more_failed": 0, "now_ms": row.started_at_ms}
+        db.exec_driver_sql(_count_uploads, counts)
+        return _new_id(db, insert(uploads).values(upload_values(row)))
+
+    def update_upload(self, db: Connection, history_id: int, row: UploadRow) -> None:
+        """Inside a transaction of the writer: the attempt is over."""
+        of_it = update(uploads).where(uploads.c.history_id == history_id)
+        db.execute(of_it.values(upload_values(row)))
+        counts = {
+            "of_sync": row.sync_id,
+            "more": 0,
+            "more_failed": int(row.status is SyncStatus.FAILED),
+            "now_ms": row.ended_at_ms,
+        }
+        db.exec_driver_sql(_count_uploads, counts)
+
+    def count_outcome(self, row: UploadRow) -> None:
+        """For the metrics, once the row of an attempt is written."""
         failed = int(row.status is SyncStatus.FAILED)
-
-        def work(db: Connection) -> None:
-            db.execute(
-                update(uploads).where(uploads.c.history_id == history_id).values(upload_values(row))
-            )
-            counts = {
-                "of_sync": row.sync_id,
-                "more": 0,
-                "more_failed": failed,
-                "now_ms": row.ended_at_ms,
-            }
-            db.exec_driver_sql(_count_uploads, counts)
-
-        self._write(work)
         self._measures.uploads(1 - failed, failed)
 
     def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
@@ -284,11 +295,14 @@ class SqlCatalog:
                 }
                 db.exec_driver_sql(_count_uploads, counts)
 
-        self._write(work)
+        self.write(work)
         self._measures.uploads(len(rows) - failed.total(), failed.total())
 
     def fail_left_over_uploads(self, message: str, now_ms: int) -> int:
-        left_over = uploads.c.status == SyncStatus.SYNCING.value
+        # A resumable upload goes on after a restart.
+        left_over = (uploads.c.status == SyncStatus.SYNCING.value) & (
+            uploads.c.history_id.not_in(select(tus_uploads.c.history_id))
+        )
 
         def work(db: Connection) -> int:
             failed = Counter(db.execute(select(uploads.c.sync_id).where(left_over)).scalars())
@@ -306,7 +320,7 @@ class SqlCatalog:
                 )
             return failed.total()
 
-        return self._write(work)
+        return self.write(work)
 
     def upload_records(
         self, offset: int, limit: int, within: LakePath | None = None
@@ -316,7 +330,7 @@ class SqlCatalog:
             page = page.where(uploads.c.history_id > offset)
         else:
             page = page.where(lies_within(uploads.c.folder, within)).offset(offset)
-        with self._reading() as db:
+        with self.reading() as db:
             return [record_of(row) for row in db.execute(page)]
 
     # -- newest first ------------------------------------------------------------------------
@@ -339,14 +353,14 @@ class SqlCatalog:
             "staged_mtime_ns": intent.staged_mtime_ns,
             "done": 0,
         }
-        self._write(lambda db: db.execute(insert(swaps).values(values)))
+        self.write(lambda db: db.execute(insert(swaps).values(values)))
 
     def find_intent(self, sync_id: int) -> SwapIntent | None:
         return next((it for it in self.open_intents() if it.sync_id == sync_id), None)
 
     def open_intents(self) -> Sequence[SwapIntent]:
         waiting = select(swaps).where(swaps.c.done == 0).order_by(swaps.c.sync_id)
-        with self._reading() as db:
+        with self.reading() as db:
             return [
                 SwapIntent(
                     row.sync_id, LakePath.parse(row.path), row.trash_number, row.staged_mtime_ns
@@ -356,19 +370,19 @@ class SqlCatalog:
 
     # -- both ways to the database -----------------------------------------------------------
 
-    def _write(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
+    def write(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
         with _translated():
             return self._writer.run(work, durable=durable)
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
         with _translated(), self._readers.connect() as connection:
             yield connection
 
     @contextmanager
     def _reading_one_moment(self) -> Iterator[Connection]:
         """All statements see the same rows; the pool ends the transaction."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             connection.exec_driver_sql("BEGIN")
             yield connection
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD_REVISION = "0003"  # the newest of migrations/versions
+HEAD_REVISION = "0004"  # the newest of migrations/versions
 
 # SQLite gives automatic ids to INTEGER keys only; there they are 64-bit all the same.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -144,4 +144,25 @@ keys = Table(
     Column("revoked_at_ms", BigInteger, nullable=False),  # 0: in use
     Index("keys_in_use", "name", unique=True, sqlite_where=text("revoked_at_ms = 0")),
     sqlite_autoincrement=True,
+)
+
+tus_uploads = Table(
+    "tus_uploads",
+    metadata,
+    Column("upload_id", String, primary_key=True),
+    Column("sync_id", _Id, ForeignKey("syncs.sync_id"), nullable=False),
+    Column("history_id", _Id, ForeignKey("uploads.history_id"), nullable=False),
+    Column("folder", String, nullable=False),
+    Column("file_name", String, nullable=False),
+    Column("length_bytes", BigInteger, nullable=False),
+    Column("offset_bytes", BigInteger, nullable=False),  # all before it is on stable storage
+    Column("metadata", String, nullable=False),
+    Column("expected_sha256", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("message", String, nullable=False),
+    Column("key_name", String, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("touched_at_ms", BigInteger, nullable=False),
+    Index("tus_uploads_open", "sync_id", sqlite_where=text("state IN ('receiving', 'arrived')")),
 )

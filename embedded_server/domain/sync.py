@@ -13,7 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from embedded_server.contract import SyncStatus, SyncType
-from embedded_server.domain.errors import LakeError, SyncAborted, SyncAlreadyEnded, SyncExpired
+from embedded_server.domain.errors import (
+    InvalidParam,
+    LakeError,
+    SyncAborted,
+    SyncAlreadyEnded,
+    SyncExpired,
+)
 from embedded_server.domain.lake_path import LakePath
 
 ABORTED = "aborted"
@@ -51,6 +57,15 @@ class Sync:
     @property
     def is_full(self) -> bool:
         return self.sync_type is SyncType.FULL
+
+    def folder_of(self, path_text: str | None) -> LakePath:
+        """The folder that a request names, or the sync's own. Raises `InvalidParam`."""
+        if path_text is None:
+            return self.path
+        folder = LakePath.parse(path_text)
+        if not self.path.holds(folder):
+            raise InvalidParam(f"path must be the sync's own path {self.path} or lie below it")
+        return folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from embedded_server.contract import (
     METRICS_ROUTE,
     START_ROUTE,
     SYNCS_QUERY_ROUTE,
+    TUS_ROUTE,
     UPLOAD_ROUTE,
     USAGE_ROUTE,
 )
@@ -36,5 +37,6 @@ ROUTES = frozenset(
         HISTORY_QUERY_ROUTE,
         HEALTH_ROUTE,
         METRICS_ROUTE,
+        TUS_ROUTE,
     }
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -84,10 +85,20 @@ async def pump(
                 await asyncio.shield(busy)
                 raise ClientGone
     except BaseException as cause:
-        if busy is not None and not busy.done():
-            await asyncio.wait([busy])
-        await loop.run_in_executor(workers, run, consumer.abort, _why(cause))
+        if busy is not None:
+            await _until_over(busy)
+        aborted = loop.run_in_executor(workers, run, consumer.abort, _why(cause))
+        await _until_over(aborted)
+        aborted.result()
         raise
+
+
+async def _until_over(work: asyncio.Future[Any]) -> None:
+    """However often this is cancelled meanwhile: a thread cannot be, and whoever comes next must
+    find the consumer left alone."""
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([work])
 
 
 def _why(cause: BaseException) -> str:

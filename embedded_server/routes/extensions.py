@@ -13,6 +13,7 @@ from embedded_server.contract import (
     EXTENSION_DIGEST,
     EXTENSION_IDEMPOTENCY,
     EXTENSION_QUERY,
+    EXTENSION_TUS,
     EXTENSION_USAGE,
     USAGE_ROUTE,
     VERSION,
@@ -36,6 +37,7 @@ CAPABILITIES = Capabilities(
             EXTENSION_DIGEST,
             EXTENSION_IDEMPOTENCY,
             EXTENSION_QUERY,
+            EXTENSION_TUS,
             EXTENSION_USAGE,
         }
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from embedded_server.domain.errors import LakeError
 from embedded_server.domain.ports import Catalog, Clock
@@ -62,8 +63,10 @@ class IdleWatch:
 class IdleWatcher:
     """Looks from its beginning on, again and again, on a thread of its own."""
 
-    def __init__(self, watch: IdleWatch) -> None:
+    def __init__(self, watch: IdleWatch, tidy_up: Callable[[], None]) -> None:
+        """`tidy_up` is done at each look; it may raise `LakeError`."""
         self._watch = watch
+        self._tidy_up = tidy_up
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="idle-watch", daemon=True)
         self._thread.start()
@@ -76,6 +79,7 @@ class IdleWatcher:
         while True:
             try:
                 self._watch.look()
+                self._tidy_up()
             except LakeError as error:  # the disk may be full for a while; the next look tells
                 _log.error("idle syncs could not be looked at: %s", error.message)
             if self._closing.wait(self._watch.pause_s):

@@ -67,6 +67,11 @@ class OpenSyncs:
         self._catalog = catalog
         self._lock = threading.Lock()
         self._gates: dict[int, SyncGate] = {}
+        self._when_over: list[Callable[[int], None]] = []
+
+    def when_over(self, listener: Callable[[int], None]) -> None:
+        """Before the first sync: `listener` is told the id of each sync that is over."""
+        self._when_over.append(listener)
 
     def find(self, sync_id: int) -> SyncGate:
         """Raises `SyncNotFound`, `SyncAlreadyEnded`, `SyncAborted` or `SyncExpired`."""
@@ -90,3 +95,5 @@ class OpenSyncs:
         """Once the catalog says that the sync is over."""
         with self._lock:
             self._gates.pop(sync_id, None)
+        for listener in self._when_over:
+            listener(sync_id)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.caller import OWNER, Caller
-from embedded_server.domain.errors import InvalidParam, LakeError, Refused
+from embedded_server.domain.errors import LakeError, Refused
 from embedded_server.domain.lake_path import LakePath, checked_name
 from embedded_server.domain.ports import Catalog, Clock, Lake
 from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
@@ -122,12 +122,7 @@ class UploadService:
 
     def folder_in(self, gate: SyncGate, path_text: str | None) -> LakePath:
         """The folder that a request names, or the sync's own. Raises `InvalidParam`."""
-        if path_text is None:
-            return gate.sync.path
-        folder = LakePath.parse(path_text)
-        if not gate.sync.path.holds(folder):
-            raise InvalidParam(f"path must be the sync's own path {gate.sync.path} or lie below it")
-        return folder
+        return gate.sync.folder_of(path_text)
 
     def begin(
         self,

@@ -33,6 +33,7 @@ _NEW_FILE_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NOFOLLOW", 0)
 )
+_OLD_FILE_FLAGS = _NEW_FILE_FLAGS & ~(os.O_CREAT | os.O_EXCL)
 _FOLDERS_CAN_BE_SYNCED = os.name == "posix"
 # A hard link is refused by FAT and some network systems, and when an inode has its most links.
 _NO_LINK_HERE = frozenset(
@@ -79,6 +80,24 @@ class Disk:
 
     def create_file(self, path: str) -> int:
         return os.open(path, _NEW_FILE_FLAGS, 0o600)
+
+    def reopen_file(self, path: str, size_bytes: int) -> int:
+        """To go on writing behind its first `size_bytes` bytes; whatever it held beyond is gone."""
+        descriptor = os.open(path, _OLD_FILE_FLAGS)
+        try:
+            self.truncate(descriptor, size_bytes)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+    def truncate(self, descriptor: int, size_bytes: int) -> None:
+        """What is written next follows the first `size_bytes` bytes."""
+        os.ftruncate(descriptor, size_bytes)
+        os.lseek(descriptor, size_bytes, os.SEEK_SET)
+
+    def free_bytes(self, path: str) -> int:
+        return shutil.disk_usage(path).free
 
     def write(self, descriptor: int, data: bytes) -> None:
         view = memoryview(data)

@@ -3,6 +3,7 @@
 <lake>/files/data/db/transactions/part-1.parquet      what readers see, and nothing else
 <lake>/.lakedrop/catalog.db  api-key  lock  server.json  owners-door.json
 <lake>/.lakedrop/incoming/                            temporary files of uploads
+<lake>/.lakedrop/partial/<upload>                     what has come of resumable uploads
 <lake>/.lakedrop/staging/<sync_id>/                   what a full sync has so far
 <lake>/.lakedrop/trash/<sync_id>/<n>/<lake path>      what syncs replaced
 """
@@ -30,6 +31,10 @@ class Layout:
     @property
     def incoming(self) -> str:
         return os.path.join(self.own, "incoming")
+
+    @property
+    def partial(self) -> str:
+        return os.path.join(self.own, "partial")
 
     @property
     def all_staging(self) -> str:
@@ -70,4 +75,7 @@ class Layout:
 
     def folders(self) -> tuple[str, ...]:
         """All folders a lake has from the first start, parents first."""
-        return (self.root, self.own, self.files, self.incoming, self.all_staging, self.all_trash)
+        return (
+            *(self.root, self.own, self.files),
+            *(self.incoming, self.partial, self.all_staging, self.all_trash),
+        )

@@ -194,6 +194,24 @@ class LocalLake:
             )
         return kind
 
+    def found_in_place(
+        self, sync: Sync, where: Destination, size_bytes: int, sha256: str
+    ) -> int | None:
+        with self._swap_lock.shared(), translated():
+            if sync.is_full:
+                below = where.folder.below(sync.path)
+                folder = os.path.join(self._layout.staging(sync.sync_id), *below)
+            else:
+                folder = self._layout.published(where.folder)
+            target = os.path.join(folder, where.file_name)
+            sought = ReceivedFile(target, size_bytes, sha256, 0)
+            if self._disk.kind(target) is not Kind.FILE:
+                return None
+            if not self._stands_already(sync, sought, target):
+                return None
+            self._syncer.fsync(folder)
+            return self._disk.mtime_ns(target)
+
     def _stands_already(self, sync: Sync, received: ReceivedFile, target: str) -> bool:
         """Whether the same bytes were put there since the sync began: then this is a resend.
 

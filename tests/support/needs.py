@@ -34,6 +34,13 @@ def needs_tool(
     return found
 
 
+def needs_folder(folder: Path, what: str, *, environ: Mapping[str, str] = os.environ) -> Path:
+    """Skips the calling test where set-up could not bring `folder`; fails it in CI."""
+    if not folder.is_dir():
+        _give_up(f"{what} are not installed; `make setup-dev` says how to get them", environ)
+    return folder
+
+
 def needs_root(*, environ: Mapping[str, str] = os.environ) -> None:
     """Skips the calling test unless it runs as root; fails it in CI."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:

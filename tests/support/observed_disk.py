@@ -40,6 +40,17 @@ class ObservedDisk(Disk):
         self._paths[descriptor] = path
         return descriptor
 
+    def reopen_file(self, path: str, size_bytes: int) -> int:
+        self._step("reopen", path)
+        descriptor = super().reopen_file(path, size_bytes)
+        self._paths[descriptor] = path
+        return descriptor
+
+    def truncate(self, descriptor: int, size_bytes: int) -> None:
+        if descriptor in self._paths:
+            self._step("truncate", self._paths[descriptor])
+        super().truncate(descriptor, size_bytes)
+
     def write(self, descriptor: int, data: bytes) -> None:
         self._step("write", self._paths[descriptor])
         super().write(descriptor, data)

@@ -74,7 +74,7 @@ def test_usage_counts_what_is_published(client: Client) -> None:
 
 def test_capabilities_tell_the_extensions(client: Client) -> None:
     told = contract.Capabilities.from_wire(client.http.get(contract.CAPABILITIES_ROUTE).json())
-    assert told.extensions >= {"abort", "batch", "digest", "idempotency", "usage"}
+    assert told.extensions >= {"abort", "batch", "digest", "idempotency", "tus", "usage"}
     assert (told.batch_max_files, told.batch_max_bytes) == (512, 16 << 20)
 
 

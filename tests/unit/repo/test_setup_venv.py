@@ -185,3 +185,49 @@ def test_a_child_that_outlives_its_set_up_keeps_the_next_one_waiting(tmp_path: P
             fcntl.flock(next_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
         child.communicate()
         fcntl.flock(next_one, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _ask_for_node_packages(root: Path, lock: str) -> None:
+    folder = root / "packaging" / "node-packages"
+    folder.mkdir(exist_ok=True)
+    (folder / "package.json").write_text("{}", encoding="utf-8")
+    (folder / "package-lock.json").write_text(lock, encoding="utf-8")
+
+
+def test_the_tests_packages_from_npm_come_by_their_lock_and_once(
+    root: Path, terminal: Terminal
+) -> None:
+    _ask_for_node_packages(root, "first")
+    terminal.has = {"npm"}
+    tree = Tree(root, terminal.machine())
+    tree.prepare("run")
+    assert not any(line.startswith("npm") for line in terminal.commands)
+    tree.prepare("test")
+    assert "npm ci --ignore-scripts" in terminal.commands[-1]
+    note = root / ".venv" / "node" / "node_modules" / ".package-lock.json"
+    note.parent.mkdir()
+    note.write_text("{}", encoding="utf-8")
+    assert tree.is_ready("test")
+    assert tree.is_ready("bench")
+    _ask_for_node_packages(root, "second")
+    assert tree.is_ready("run")
+    assert not tree.is_ready("test")
+    tree.prepare("test")
+    assert not note.exists()
+    assert "npm ci" in terminal.commands[-1]
+
+
+def test_without_npm_its_packages_are_left_out(root: Path, terminal: Terminal) -> None:
+    _ask_for_node_packages(root, "first")
+    tree = Tree(root, terminal.machine())
+    tree.prepare("test")
+    assert tree.is_ready("test")
+    assert not any(line.startswith("npm") for line in terminal.commands)
+
+
+def test_packages_from_npm_that_cannot_be_had_are_told(root: Path, terminal: Terminal) -> None:
+    _ask_for_node_packages(root, "first")
+    terminal.has, terminal.failing = {"npm"}, "npm ci"
+    with pytest.raises(SetupFailed, match="npm"):
+        Tree(root, terminal.machine()).prepare("test")
+    assert not (root / ".venv" / "node").exists()

@@ -96,7 +96,7 @@ def test_one_bad_call_does_not_fail_its_neighbours(rooms: Rooms) -> None:
 
 
 def test_readers_cannot_write(rooms: Rooms) -> None:
-    with rooms.catalog._reading() as db:
+    with rooms.catalog.reading() as db:
         raw = db.connection.driver_connection
         assert raw is not None
         with pytest.raises(sqlite3.OperationalError, match="readonly"):

@@ -173,6 +173,6 @@ def test_who_feeds_it_at_the_last_moment_keeps_it(run: Run) -> None:
 def test_the_watcher_looks_at_once_and_ends_when_it_is_told(run: Run) -> None:
     sync_id = run.rooms.start("/data/x")
     run.rooms.catalog.add_idle_time(run.time.wall_ms, LIMIT_MS, LIMIT_MS)
-    watcher = IdleWatcher(run.watch)
+    watcher = IdleWatcher(run.watch, lambda: None)
     watcher.close()
     assert run.status(sync_id) is SyncStatus.FAILED

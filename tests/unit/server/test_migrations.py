@@ -175,7 +175,7 @@ def test_a_stored_file_is_the_one_that_its_newest_row_tells(rooms: Rooms) -> Non
     for _ in range(2):  # the second is a resend, after a lost answer
         rooms.send(sync_id, "a.csv", b"same")
         stored = (rooms.files / "data/x/a.csv").stat()
-        with rooms.catalog._reading() as db:
+        with rooms.catalog.reading() as db:
             row = db.exec_driver_sql(
                 "SELECT size_bytes, mtime_ns, status FROM uploads ORDER BY history_id DESC"
             ).first()

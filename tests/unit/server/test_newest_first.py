@@ -103,7 +103,7 @@ def _syncs_walked(catalog: SqlCatalog, wanted: Wanted) -> list[int]:
 
 def _uploads_walked(catalog: SqlCatalog, wanted: Wanted) -> list[int]:
     types = {job.sync_id: job.sync_type for job in catalog.sync_jobs(0, 10_000)}
-    with catalog._reading() as db:
+    with catalog.reading() as db:
         rows = db.exec_driver_sql("SELECT * FROM uploads ORDER BY history_id DESC").all()
     return [
         row.history_id
@@ -216,14 +216,14 @@ def _steps_of(catalog: SqlCatalog, work: Callable[[], object]) -> int:
         steps += 100
         return 0
 
-    with catalog._reading() as db:
+    with catalog.reading() as db:
         raw = db.connection.driver_connection
         assert raw is not None
         raw.set_progress_handler(count, 100)
     try:
         work()
     finally:
-        with catalog._reading() as db:
+        with catalog.reading() as db:
             raw = db.connection.driver_connection
             assert raw is not None
             raw.set_progress_handler(None, 100)
