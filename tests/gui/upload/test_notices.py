@@ -23,6 +23,7 @@ from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
 from app.ui.upload.job_list import JobList
 from app.ui.upload.upload_page import UploadPage
+from app.ui.widgets.buttons import ElidedLabel
 from embedded_server.contract import SyncType
 from tests.gui.upload.on_the_page import dropped, impact, part, press, show, text_of
 from tests.support.fake_engine import FakeEngine, snapshot
@@ -197,6 +198,28 @@ def test_failed_rows_are_shown_alone_until_another_job_is_shown(
     page.choose_job(3)
     assert part(page, QPushButton, "upload.showAll").isChecked()
     qtbot.waitUntil(lambda: engine.args_of("item_ranges")["states"] is None)
+
+
+def test_another_job_with_failed_files_shows_all_of_its_files_first(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    show(page, engine, qtbot, snapshot(JobState.NEEDS_ATTENTION, job_id=2, files_failed=1))
+    show(page, engine, qtbot, FAILED_ONES)
+    page.choose_job(3)
+    press(page, "upload.showFailedRows")
+    page.choose_job(2)
+    assert part(page, QPushButton, "upload.showAll").isChecked()
+
+
+def test_a_text_without_room_is_whole_in_its_tool_tip(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    heading = part(page, ElidedLabel, "upload.jobName")
+    long = "a name that somebody gave on a Friday afternoon " * 5
+    show(page, engine, qtbot, snapshot(JobState.UPLOADING, job_id=3, name=long))
+    assert heading.toolTip() == long
+    show(page, engine, qtbot, snapshot(JobState.UPLOADING, job_id=3, name="short"))
+    assert heading.toolTip() == ""
 
 
 def test_the_menu_of_a_card_removes_what_may_be_removed(

@@ -144,15 +144,21 @@ def test_enter_keeps_uploading(window: MainWindow, engine: FakeEngine, qtbot: Qt
 def test_pausing_closes_when_all_that_ran_rests_and_asks_no_more(
     window: MainWindow, engine: FakeEngine, qtbot: QtBot
 ) -> None:
-    go_on = threading.Event()
+    go_on, answered = threading.Event(), threading.Event()
 
-    def slow(_: dict[str, Any]) -> dict[str, Any]:
-        go_on.wait(10)
+    def slow(args: dict[str, Any]) -> dict[str, Any]:
+        if args["job_id"] == 1:
+            answered.set()  # one that rests at once closes nothing
+        else:
+            go_on.wait(10)
         return {}
 
     engine.answers["pause_job"] = slow
     _runs(window, engine, qtbot, 1, 2)
     assert _close_and(window, lambda dialog: _button(dialog, "close.pause").click()) == 1
+    qtbot.waitUntil(answered.is_set)
+    engine.show(snapshot(JobState.PAUSED, job_id=1))  # news after the answer: that one was taken
+    qtbot.waitUntil(lambda: _jobs(window)[1].state is JobState.PAUSED)
     assert window.isVisible()
     assert _close_and(window, lambda dialog: _button(dialog, "close.stay").click()) == 0
     assert window.isVisible()
