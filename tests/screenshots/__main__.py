@@ -21,7 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QPushButton, QWidget
 
 from app.composition import resources_folder
 from app.link.engine_client import EngineClient
@@ -171,6 +171,44 @@ def _test_connection(window: MainWindow, settle: Settle) -> QWidget:
     return window
 
 
+def _files(window: MainWindow, settle: Settle) -> QWidget:
+    """From the newest job to its files."""
+    table = window.findChild(CellTable, "jobs.table")
+    assert table is not None
+    table.selectRow(0)
+    _press(window, "jobs.showFiles")
+    settle()
+    files = window.findChild(CellTable, "history.syncTable")
+    assert files is not None
+    window.activateWindow()
+    files.setFocus()
+    files.selectRow(1)
+    return window
+
+
+def _remove_connection(window: MainWindow, settle: Settle) -> QWidget:
+    _second_connection(window, settle)
+    _press(window, "connections.remove")
+    return window
+
+
+def _moved_connection(window: MainWindow, settle: Settle) -> QWidget:
+    """Another address without its key, and the key out of the session."""
+    _second_connection(window, settle)
+    box = window.findChild(QCheckBox, "connections.sessionOnly")
+    address = window.findChild(QLineEdit, "connections.url")
+    assert box is not None
+    assert address is not None
+    box.click()
+    address.setText("http://two.example.com/upload")
+    return window
+
+
+def _new_connection(window: MainWindow, _: Settle) -> QWidget:
+    _press(window, "connections.add")
+    return window
+
+
 def _nothing(window: MainWindow, _: Settle) -> QWidget:
     return window
 
@@ -238,6 +276,10 @@ _ACTS: dict[str, Callable[[MainWindow, Settle], QWidget]] = {
     "close": _close,
     "second": _second_connection,
     "test": _test_connection,
+    "files": _files,
+    "remove": _remove_connection,
+    "moved": _moved_connection,
+    "new": _new_connection,
 }
 
 

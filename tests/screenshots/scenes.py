@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,9 +9,7 @@ from app.domain.errors import InvalidApiKey, LakeUnreachable
 from app.domain.snapshots import ActiveTransfer, JobSnapshot
 from app.domain.upload_job import JobState
 from embedded_server.contract import SyncType
-
-Args = dict[str, Any]
-Answer = Callable[[Args], dict[str, Any]]
+from tests.screenshots.list_answers import Answer, Args, files_of_a_sync, long_rows, works
 
 # 2026-11-21 09:14 UTC: the pictures do not change with the day they are made on.
 NOW_MS = 1_795_252_440_000
@@ -245,7 +242,7 @@ def _queue_answers(jobs: list[JobSnapshot]) -> dict[str, Answer]:
 
 _REMOTES = (
     ("analytics-prod", "https://client.datainsider.co", "keyring"),
-    ("finance-share (chỉ đọc báo cáo)", "https://lake.finance.example.com/upload/v2", "session"),
+    ("finance-share chỉ đọc báo cáo", "https://lake.finance.example.com/upload/v2", "session"),
     ("thử nghiệm", "http://127.0.0.1:8640", "none"),
 )
 
@@ -349,9 +346,16 @@ def scenes() -> list[Scene]:
         Scene("history", "empty", nothing),
         Scene("history", "typical", busy),
         Scene("history", "error", broken),
+        Scene("jobs", "long", busy | long_rows()),
+        Scene("jobs", "files", busy | files_of_a_sync(), act="files"),
+        Scene("history", "long", busy | long_rows()),
         Scene("connections", "empty", nothing),
         Scene("connections", "typical", busy, act="second"),
         Scene("connections", "error", wrong_key, act="test"),
+        Scene("connections", "works", busy | works(), act="test"),
+        Scene("connections", "remove", busy, act="remove"),
+        Scene("connections", "moved", busy, act="moved"),
+        Scene("connections", "new", busy, act="new"),
     ]
 
 
@@ -369,7 +373,7 @@ def _troubled() -> list[JobSnapshot]:
             13,
             JobState.NEEDS_ATTENTION,
             name="orders",
-            connection="finance-share (chỉ đọc báo cáo)",
+            connection="finance-share chỉ đọc báo cáo",
             problem="InvalidApiKey",
             message="The server does not accept this API key.",
             **half,
