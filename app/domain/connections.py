@@ -6,14 +6,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.domain import sentences
 from app.domain.errors import ConnectionNotUsable
 
 LOCAL = "local"
-
-INSTEAD_OF_KEYRING = (
-    'In the window, choose "this session only" for the key. On the command line, add the '
-    "connection with --no-key, and set LAKEDROP_API_KEY for the commands that need the key."
-)
 
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -111,15 +107,8 @@ def is_same_server(one: str, other: str) -> bool:
 
 
 def no_key(label: str) -> ConnectionNotUsable:
-    return ConnectionNotUsable(
-        f'There is no API key for "{label}". Give it to the connection in the window; or on the '
-        "command line set LAKEDROP_API_KEY, or store the key with: lakedrop connect add NAME URL "
-        "(with --replace for one that is there)"
-    )
+    return ConnectionNotUsable(sentences.NO_KEY(label=label))
 
 
 def no_keyring() -> ConnectionNotUsable:
-    return ConnectionNotUsable(
-        "This system has no keyring that LakeDrop can use (on Linux: GNOME Keyring or KWallet "
-        f"in a desktop session). {INSTEAD_OF_KEYRING}"
-    )
+    return ConnectionNotUsable(sentences.NO_KEYRING(way_out=sentences.NO_KEYRING_WAY_OUT()))

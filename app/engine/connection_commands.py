@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
+from app.domain import sentences
 from app.domain.connections import (
     LOCAL,
     LOCAL_LAKE,
@@ -41,9 +42,7 @@ def connection_of(store: ConnectionStore, args: Args) -> Connection:
     elif name:
         found = store.find(name)
         if found is None:
-            raise ConnectionNotUsable(
-                f'There is no connection "{name}". See those there are: lakedrop connect list'
-            )
+            raise ConnectionNotUsable(sentences.NO_SUCH_CONNECTION(name=name))
         connection = found
     else:
         plain_http = bool(wire.get("allow_plain_http"))
@@ -159,7 +158,7 @@ class ConnectionCommands:
         if before is None:
             raise ConnectionNotUsable(f'There is no connection "{was}" any more. Add it anew.')
         if name != before.name and self._store.find(name):
-            raise WrongUse(f'There is a connection "{name}" already. Choose another name.')
+            raise WrongUse(sentences.NAME_IS_TAKEN(name=name))
         return before
 
     def _write_down(

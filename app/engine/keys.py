@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from app.domain import sentences
 from app.domain.connections import Connection, origin
 from app.domain.errors import ConnectionNotUsable
 from app.domain.ports import ConnectionStore, Secrets
@@ -52,8 +53,9 @@ class Keys:
             return None
         if origin(now.base_url) != origin(connection.base_url):
             raise ConnectionNotUsable(
-                f'"{connection.name}" goes to {now.base_url} by now, and its key is for that '
-                f"server alone. This was for {connection.base_url}: give its API key again."
+                sentences.KEY_OF_ANOTHER(
+                    name=connection.name, now=now.base_url, before=connection.base_url
+                )
             )
         return self._secrets.get(connection.name)
 

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from app.domain import sentences
 from app.domain.errors import JournalFailed, WrongUse
 from app.domain.ports import Clock, Journal
 from app.domain.queue_item import IN_FLIGHT, ItemState
@@ -15,7 +16,7 @@ from app.engine.progress_ledger import ProgressLedger
 
 log = logging.getLogger(__name__)
 
-OWN_FAULT = "LakeDrop met a fault of its own; its log has the details. Try again."
+OWN_FAULT = sentences.OWN_FAULT()
 
 
 class KnownJobs:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from app.domain import sentences
 from app.domain.errors import ContractBroken
 from app.domain.ports import LakeGateway
 from embedded_server.contract import MAX_ID, MAX_PAGE_SIZE, SyncJob, SyncStatus, UploadRecord
@@ -130,10 +131,7 @@ def count_rows(read: ReadPage[Any], known: int = 0) -> int:
     """
     count = _count(read, known)
     if count > MAX_ID // 2:
-        raise ContractBroken(
-            "The server answers the same rows again and again, so its list has no end. Is the "
-            "address of this connection right?"
-        )
+        raise ContractBroken(sentences.NO_END())
     return count
 
 

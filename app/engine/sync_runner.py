@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from app.domain import sentences
 from app.domain.errors import (
     Cancelled,
     ConnectionNotUsable,
@@ -155,10 +156,7 @@ class SyncRunner:
         if self._job.consents.same_names_on_plain_server:
             return
         if twice := self._ports.journal.same_names(self._job.job_id, 1):
-            raise WrongUse(
-                f'Several folders have a file named "{twice[0]}", and it cannot be seen whether '
-                "this server keeps folders apart. Nothing was sent; it needs a consent of its own."
-            )
+            raise WrongUse(sentences.SAME_NAMES(name=twice[0]))
 
     def _start(self) -> None:
         if self._job.sync_id is not None:  # goes on after a crash or a retry
@@ -228,12 +226,14 @@ class SyncRunner:
         if self._job.mode is SyncType.FULL:
             self._move(
                 JobState.NEEDS_ATTENTION,
-                f"{files} of {planned:,} did not arrive, so the full sync was not ended. "
-                "The data that is there stays as it was.",
+                sentences.SOME_MISSING_OF_FULL(files=files, planned=f"{planned:,}"),
             )
             return False
         if not self._job.consents.end_without_failed_files:
-            self._move(JobState.NEEDS_ATTENTION, f"{files} of {planned:,} did not arrive.")
+            self._move(
+                JobState.NEEDS_ATTENTION,
+                sentences.SOME_MISSING(files=files, planned=f"{planned:,}"),
+            )
             return False
         return True
 
@@ -353,5 +353,5 @@ class SyncRunner:
 
 def _told(error: LakeDropError) -> str:
     if isinstance(error, LakeUnreachable):
-        return f"{error.message} The files that are left wait; try again later."
+        return sentences.FILES_WAIT(what=error.message)
     return error.message

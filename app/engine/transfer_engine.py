@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from app.domain import sentences
 from app.domain.connections import Connection, no_key, origin
 from app.domain.errors import JournalFailed, WrongUse
 from app.domain.impact import Impact
@@ -129,10 +130,7 @@ class TransferEngine:
         job = self._startable(job_id)
         journal = self._ports.journal
         if twice := journal.same_places(job_id, _SHOWN_NAMES):
-            raise WrongUse(
-                "Several files would be written to the same place, and only one would stay: "
-                f"{', '.join(twice)}. Upload them to different folders."
-            )
+            raise WrongUse(sentences.SAME_PLACE(names=", ".join(twice)))
         planned = sum(journal.counts(job_id).files.values())
         if not planned and job.mode is SyncType.FULL and not consents.empty_full_sync:
             raise WrongUse(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from app.domain import sentences
 from app.domain.errors import (
     Cancelled,
     DigestMismatch,
@@ -213,7 +214,7 @@ class UploadTask:
         else:
             self._tripped(
                 checking,
-                DigestMismatch("The server stored other bytes than were sent."),
+                DigestMismatch(sentences.OTHER_BYTES()),
             )
 
     def _tripped(self, item: QueueItem, error: LakeDropError) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from app.domain import sentences
 from app.domain.errors import FileRefused, SourceChanged
 from app.domain.ports import FileContent, OnSent, SmallFile
 from embedded_server import contract
@@ -148,4 +149,4 @@ def quoted(text: str) -> str:
 
 
 def _changed() -> SourceChanged:
-    return SourceChanged("The file's size changed while it was sent. It will be read again.")
+    return SourceChanged(sentences.SIZE_CHANGED())

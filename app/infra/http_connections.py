@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from app.domain import sentences
 from app.domain.errors import ConnectionNotUsable, ContractBroken, LakeDropError, LakeUnreachable
 from app.infra.http_bodies import FormBody
 from app.infra.http_errors import Answer, KeyEcho, causes_of
@@ -118,9 +119,7 @@ class HttpConnections:
         if isinstance(body, FormBody) and not body.is_complete and answer.status < 400:
             # httpx reads on after a broken write, to hear an early refusal. A yes to a body that
             # was not all sent is no yes.
-            raise LakeUnreachable(
-                f"{self.host} answered before it had the whole file. It will be sent again."
-            )
+            raise LakeUnreachable(sentences.ANSWERED_EARLY(host=self.host))
         return answer
 
     def close(self) -> None:
@@ -207,35 +206,33 @@ class HttpConnections:
 
     def _told(self, cause: httpx.TransportError, patient: bool) -> LakeDropError:
         """A cut in plain words. Tells kinds apart by the exceptions below, never by their texts."""
-        via = "" if self._proxy is None else f" (through the proxy {self._proxy.url.host})"
-        host, times = f"{self.host}{via}", self._timeouts
+        host, times = self.host, self._timeouts
+        if self._proxy is not None:
+            host = sentences.THROUGH_PROXY(host=host, proxy=self._proxy.url.host)
         below = causes_of(cause)
         if isinstance(cause, httpx.ConnectTimeout):
-            words = f"{host} did not answer within {times.connect_s:g} s. Is it running?"
+            words = sentences.CONNECT_TIMEOUT(host=host, seconds=f"{times.connect_s:g}")
         elif isinstance(cause, httpx.WriteTimeout):
-            words = f"{host} took no more data for {times.write_s:g} s."
+            words = sentences.WRITE_TIMEOUT(host=host, seconds=f"{times.write_s:g}")
         elif isinstance(cause, httpx.TimeoutException):
             waited_s = times.read_after_upload_s if patient else times.read_s
-            words = f"{host} did not answer for {waited_s:g} s."
+            words = sentences.READ_TIMEOUT(host=host, seconds=f"{waited_s:g}")
         elif isinstance(cause, httpx.ProxyError):
-            words = f"The proxy on the way to {host} refused the connection."
+            words = sentences.PROXY_REFUSED(host=host)
         elif any(isinstance(error, ssl.SSLCertVerificationError) for error in below):
-            words = (
-                f"The certificate of {host} is not trusted, so nothing was sent. Check the "
-                "address, or let SSL_CERT_FILE name the authority that signed it."
-            )
+            words = sentences.UNTRUSTED(host=host)
         elif any(isinstance(error, ssl.SSLError) for error in below):
-            words = f"No encrypted connection to {host} is possible. Does it speak https there?"
+            words = sentences.NO_TLS(host=host)
         elif any(isinstance(error, socket.gaierror) for error in below):
-            words = f"The name of {host} is not known. Check the address and your network."
+            words = sentences.UNKNOWN_HOST(host=host)
         elif any(isinstance(error, ConnectionRefusedError) for error in below):
-            words = f"{host} refused the connection. Is the server running there?"
+            words = sentences.REFUSED(host=host)
         elif isinstance(cause, httpx.ConnectError):
-            words = f"No connection to {host} is possible. Check the address and your network."
+            words = sentences.NO_CONNECTION(host=host)
         elif isinstance(cause, httpx.RemoteProtocolError):
-            words = f"{host} broke the connection off, or did not answer in proper HTTP."
+            words = sentences.BROKEN_OFF(host=host)
         else:
-            words = f"The connection to {host} was cut."
+            words = sentences.CUT(host=host)
         return LakeUnreachable(words)
 
 

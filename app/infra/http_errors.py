@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from app.domain import sentences
 from app.domain.errors import (
     ContractBroken,
     FileRefused,
@@ -42,17 +43,17 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
     (
         re.compile(re.escape(contract.INVALID_API_KEY)),
         InvalidApiKey,
-        "The server does not accept the API key of this connection. Give it the right one.",
+        sentences.WRONG_KEY(),
     ),
     (
         re.compile(re.escape(contract.JOB_ALREADY_ENDED)),
         SyncAlreadyEnded,
-        "The sync has already ended on the server; nothing can be added to it. Start a new one.",
+        sentences.ALREADY_ENDED(),
     ),
     (
         re.compile(re.escape(contract.sync_not_found_text(8)).replace("8", "-?[0-9]{1,20}")),
         SyncNotFound,
-        "The server does not know this sync any more. Start a new one.",
+        sentences.UNKNOWN_SYNC(),
     ),
 )
 
@@ -110,16 +111,12 @@ class AnswerReader:
                 return known
         words = self._with_words(answer, told)
         if 300 <= status < 400:
-            return ContractBroken(
-                f"{self.host} sends us on to another address instead of answering. LakeDrop does "
-                "not follow, so that the API key stays where it belongs. Check the address of "
-                "this connection (http or https, the right host, the right path)."
-            )
+            return ContractBroken(sentences.REDIRECTED(host=self.host))
         # A 413 bears that slug too, but it speaks of one request that is too large: no room that
         # somebody makes on the server would help.
         is_over_quota = told is not None and told.reason == ErrorReason.QUOTA_EXCEED
         if status == 507 or (is_over_quota and status != 413):
-            return LakeFull(f"{words} Make room on the server, then try again.")
+            return LakeFull(sentences.MAKE_ROOM(what=words))
         if status in _TOO_MANY_OR_PASSING:
             return LakeBusy(words, retry_after_s(answer.retry_after, self.now_s()))
         if status >= 500:
@@ -130,14 +127,14 @@ class AnswerReader:
             return InvalidApiKey(f"{words} Give this connection the right API key.")
         if told is not None or status == 403 or _detail(answer) is not None:
             return LakeRefused(words)
-        return ContractBroken(f"{words} Is the address of this connection right?")
+        return ContractBroken(sentences.RIGHT_ADDRESS(what=words))
 
     def refusal_of(self, code: int, msg: str | None) -> LakeDropError:
         """The error of an upload that was answered 200 with a `code` other than 0."""
         known = _known_text(msg or "")
         if known is not None:
             return known
-        words = f"{self.host} did not take the file: {self.clean(msg or f'code {code}')}."
+        words = sentences.DID_NOT_TAKE(host=self.host, words=self.clean(msg or f"code {code}"))
         # Our own server tells a part's failure in a batch by the status it would have had alone.
         if code == 507:
             return LakeFull(words)
@@ -151,10 +148,7 @@ class AnswerReader:
         """The error of a 200 whose body is not what the contract says; `wrong` names the fault."""
         if _is_html(answer):
             wrong = "it is a web page"
-        return ContractBroken(
-            f"The answer of {self.host} is not one of the upload API: {self.clean(wrong)}. Is the "
-            "address of this connection right, and does nothing else answer in its place?"
-        )
+        return ContractBroken(sentences.NONSENSE(host=self.host, words=self.clean(wrong)))
 
     def clean(self, words: str) -> str:
         """A server's own words, fit for a screen: one line, not long, and never with the key."""
@@ -167,9 +161,9 @@ class AnswerReader:
     def _with_words(self, answer: Answer, told: ErrorAnswer | None) -> str:
         said = told.message if told is not None else _detail(answer)
         if said:
-            return f"{self.host} says: {self.clean(said)} ({answer.status})."
-        page = ", with a web page" if _is_html(answer) else ""
-        return f"{self.host} answered {_status_words(answer.status)}{page}."
+            return sentences.SAYS(host=self.host, words=self.clean(said), status=answer.status)
+        answered = sentences.ANSWERED_A_PAGE if _is_html(answer) else sentences.ANSWERED
+        return answered(host=self.host, status=_status_words(answer.status))
 
 
 def causes_of(error: BaseException) -> list[BaseException]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from app.domain import sentences
 from app.domain.connections import no_key
 from app.domain.errors import (
     ContractBroken,
@@ -169,10 +170,7 @@ class HttpGateway:
             self.end_sync(contract.MAX_ID)
         except SyncNotFound:
             return
-        raise ContractBroken(
-            f"{self._reader.host} says that it ended a sync that cannot exist. It does not look "
-            "like a server for uploads; check the address of this connection."
-        )
+        raise ContractBroken(sentences.NOT_FOR_UPLOADS(host=self._reader.host))
 
     def close(self) -> None:
         self._connections.close()

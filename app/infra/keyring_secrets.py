@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from app.domain.connections import INSTEAD_OF_KEYRING, no_keyring
+from app.domain import sentences
+from app.domain.connections import no_keyring
 from app.domain.errors import ConnectionNotUsable
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def _told(done: str) -> Iterator[None]:
         raise
     except Exception as cause:
         raise ConnectionNotUsable(
-            f"The key could not be {done}: the system's keyring failed ({type(cause).__name__}). "
-            f"Unlock it and try again. {INSTEAD_OF_KEYRING}"
+            sentences.KEYRING_FAILED(
+                done=done, kind=type(cause).__name__, way_out=sentences.NO_KEYRING_WAY_OUT()
+            )
         ) from cause

@@ -25,6 +25,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
+from app.domain import sentences
 from app.domain.errors import LocalLakeFailed
 
 log = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ class LocalLakeServer:
             answer = json.loads(line) if line else {}
         except (OSError, ValueError) as cause:
             child.kill()
-            raise LocalLakeFailed("The lake server did not start; its log says why.") from cause
+            raise LocalLakeFailed(sentences.SERVER_NOT_STARTED()) from cause
         finally:
             guard.cancel()
         return answer if isinstance(answer, dict) else {}

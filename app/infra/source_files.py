@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from app.domain import sentences
 from app.domain.errors import SourceChanged, SourceUnreadable
 from app.domain.ports import SmallFile
 from app.domain.queue_item import FoundFile, LeftOut, QueueItem
@@ -16,7 +17,7 @@ from app.domain.upload_job import Source
 
 PIECE_BYTES = 1024 * 1024
 
-_NO_NAME = "The name is not valid Unicode, so the lake cannot take it. Rename the file."
+_NO_NAME = sentences.NAME_NO_UNICODE()
 
 
 class LocalSourceFiles:
@@ -28,7 +29,9 @@ class LocalSourceFiles:
             # The dropped path itself may be a link: the user pointed at it.
             found = os.stat(source.path)  # noqa: PTH116
         except (OSError, ValueError) as cause:
-            raise SourceUnreadable(f"{source.path} cannot be read: {_words(cause)}.") from cause
+            raise SourceUnreadable(
+                sentences.PATH_CANNOT_BE_READ(path=source.path, reason=_words(cause))
+            ) from cause
         if stat.S_ISDIR(found.st_mode):
             path = Path(source.path)
             own_name = _own_name(path)
@@ -100,15 +103,12 @@ class OpenedFile:
             self._before = os.fstat(self._file.fileno())
         except IsADirectoryError as cause:
             # Planned as one file because it could not be listed; what it holds was never found.
-            raise SourceUnreadable(
-                "This is a folder that could not be read when the files were looked for. Mend it, "
-                "then upload again as a new job."
-            ) from cause
+            raise SourceUnreadable(sentences.UNREAD_FOLDER()) from cause
         except (OSError, ValueError) as cause:
-            raise SourceUnreadable(f"The file cannot be read: {_words(cause)}.") from cause
+            raise SourceUnreadable(sentences.CANNOT_READ(reason=_words(cause))) from cause
         if not stat.S_ISREG(self._before.st_mode):
             self._file.close()
-            raise SourceUnreadable("This is no longer a file.")
+            raise SourceUnreadable(sentences.NO_FILE_NOW())
 
     def __enter__(self) -> OpenedFile:
         return self
@@ -131,9 +131,9 @@ class OpenedFile:
             try:
                 piece = self._file.read(min(PIECE_BYTES, left))
             except OSError as cause:
-                raise SourceUnreadable(f"The file cannot be read: {_words(cause)}.") from cause
+                raise SourceUnreadable(sentences.CANNOT_READ(reason=_words(cause))) from cause
             if not piece:
-                raise SourceChanged("The file became shorter while it was read.")
+                raise SourceChanged(sentences.SHRANK())
             self._digest.update(piece)
             left -= len(piece)
             if not left:
@@ -147,11 +147,11 @@ class OpenedFile:
         try:
             now, at_path = os.fstat(self._file.fileno()), os.stat(self._source)  # noqa: PTH116
         except OSError as cause:
-            raise SourceChanged("The file went away while it was read.") from cause
+            raise SourceChanged(sentences.WENT_AWAY()) from cause
         if _fingerprint(now) != _fingerprint(self._before) or _fingerprint(at_path) != _fingerprint(
             self._before
         ):
-            raise SourceChanged("The file changed while it was read.")
+            raise SourceChanged(sentences.CHANGED())
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from app.domain import sentences
 from app.domain.errors import JournalFailed
 from app.domain.ports import ItemCounts
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
@@ -325,9 +326,7 @@ class SqliteJournal:
         try:
             yield
         except sqlite3.Error as cause:
-            raise JournalFailed(
-                f"The upload queue cannot be written or read: {cause}. Is the disk full?"
-            ) from cause
+            raise JournalFailed(sentences.QUEUE_FAILED(reason=cause)) from cause
 
 
 def _add_sources(db: sqlite3.Connection, job_id: int, sources: Sequence[Source]) -> None:

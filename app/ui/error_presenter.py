@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject
 
 from app.domain.errors import LakeDropError
+from app.ui.sentences import Sentences
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """`title` and `help` are in the window's language; `detail` is the engine's own sentence."""
+    """All in the window's language; `detail` is what the engine said, where it is known a sentence
+    of its own, with a server's words in it as they are."""
 
     title: str
     help: str
@@ -25,13 +27,21 @@ class Presented:
 
 
 class ErrorPresenter(QObject):
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._sentences = Sentences(self)
+
+    def said(self, message: str) -> str:
+        """An engine's message alone, in the window's language."""
+        return self._sentences.said(message)
+
     def present(self, error: LakeDropError) -> Presented:
         return self.present_kind(error.kind, error.message)
 
     def present_kind(self, kind: str, detail: str) -> Presented:
         """`kind` as in `LakeDropError.kind`; an unknown one is a fault of LakeDrop's own."""
         title, help_ = self._words(kind)
-        return Presented(title, help_, detail)
+        return Presented(title, help_, self.said(detail))
 
     def _words(self, kind: str) -> tuple[str, str]:
         match kind:

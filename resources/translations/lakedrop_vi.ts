@@ -100,8 +100,8 @@
         <translation>Khóa đã lưu chỉ dành cho máy chủ của nó, {0}. Hãy nhập khóa API cho máy chủ này.</translation>
     </message>
     <message>
-        <source>This address is not encrypted. Use https://, or allow it below.</source>
-        <translation>Địa chỉ này không mã hóa. Hãy dùng https://, hoặc cho phép ở bên dưới.</translation>
+        <source>This address is not encrypted. Use https://, or allow unencrypted http.</source>
+        <translation>Địa chỉ này không mã hóa. Hãy dùng https://, hoặc cho phép http không mã hóa.</translation>
     </message>
     <message>
         <source>This machine has no keyring: the key is forgotten when LakeDrop ends.</source>
@@ -890,6 +890,259 @@
     <message>
         <source>Show in file manager</source>
         <translation>Hiện trong trình quản lý tệp</translation>
+    </message>
+</context>
+<context>
+    <name>Sentences</name>
+    <message>
+        <source>&quot;{name}&quot; goes to {now} by now, and its key is for that server alone. This was for {before}: give its API key again.</source>
+        <translation>“{name}” nay trỏ tới {now}, và khóa của nó chỉ dành cho máy chủ đó. Việc này dành cho {before}: hãy nhập lại khóa API của nó.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n file(s)</source>
+        <translation>
+            <numerusform>%n tệp</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>In the window, choose &quot;this session only&quot; for the key. On the command line, add the connection with --no-key, and set LAKEDROP_API_KEY for the commands that need the key.</source>
+        <translation>Trong cửa sổ, hãy chọn “chỉ giữ khóa trong phiên này”. Ở dòng lệnh, hãy thêm kết nối với --no-key, và đặt LAKEDROP_API_KEY cho các lệnh cần khóa.</translation>
+    </message>
+    <message>
+        <source>LakeDrop met a fault of its own; its log has the details. Try again.</source>
+        <translation>LakeDrop gặp lỗi của chính nó; nhật ký có chi tiết. Hãy thử lại.</translation>
+    </message>
+    <message>
+        <source>No connection to {host} is possible. Check the address and your network.</source>
+        <translation>Không thể kết nối tới {host}. Hãy kiểm tra địa chỉ và mạng của bạn.</translation>
+    </message>
+    <message>
+        <source>No encrypted connection to {host} is possible. Does it speak https there?</source>
+        <translation>Không thể kết nối mã hóa tới {host}. Ở đó có dùng https không?</translation>
+    </message>
+    <message>
+        <source>Several files would be written to the same place, and only one would stay: {names}. Upload them to different folders.</source>
+        <translation>Nhiều tệp sẽ được ghi vào cùng một chỗ và chỉ một tệp còn lại: {names}. Hãy tải chúng lên các thư mục khác nhau.</translation>
+    </message>
+    <message>
+        <source>Several folders have a file named &quot;{name}&quot;, and it cannot be seen whether this server keeps folders apart. Nothing was sent; it needs a consent of its own.</source>
+        <translation>Nhiều thư mục có tệp tên “{name}”, và không thể biết máy chủ này có tách riêng các thư mục hay không. Chưa gửi gì cả; cần bạn đồng ý riêng.</translation>
+    </message>
+    <message>
+        <source>The answer of {host} is not one of the upload API: {words}. Is the address of this connection right, and does nothing else answer in its place?</source>
+        <translation>Câu trả lời của {host} không phải của API tải lên: “{words}”. Địa chỉ của kết nối này có đúng không, và có gì khác trả lời thay không?</translation>
+    </message>
+    <message>
+        <source>The certificate of {host} is not trusted, so nothing was sent. Check the address, or let SSL_CERT_FILE name the authority that signed it.</source>
+        <translation>Chứng chỉ của {host} không được tin cậy nên chưa gửi gì cả. Hãy kiểm tra địa chỉ, hoặc cho SSL_CERT_FILE biết tổ chức đã ký chứng chỉ.</translation>
+    </message>
+    <message>
+        <source>The connection to {host} was cut.</source>
+        <translation>Kết nối tới {host} bị cắt.</translation>
+    </message>
+    <message>
+        <source>The file became shorter while it was read.</source>
+        <translation>Tệp ngắn đi trong lúc đang đọc.</translation>
+    </message>
+    <message>
+        <source>The file cannot be read: {reason}.</source>
+        <translation>Không đọc được tệp: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file changed while it was read.</source>
+        <translation>Tệp thay đổi trong lúc đang đọc.</translation>
+    </message>
+    <message>
+        <source>The file went away while it was read.</source>
+        <translation>Tệp biến mất trong lúc đang đọc.</translation>
+    </message>
+    <message>
+        <source>The file&apos;s size changed while it was sent. It will be read again.</source>
+        <translation>Kích thước tệp thay đổi trong lúc gửi. Tệp sẽ được đọc lại.</translation>
+    </message>
+    <message>
+        <source>The key could not be {done}: the system&apos;s keyring failed ({kind}). Unlock it and try again. {way_out}</source>
+        <translation>Không thể thực hiện thao tác “{done}” với khóa: kho khóa của hệ thống gặp lỗi ({kind}). Hãy mở khóa kho rồi thử lại. {way_out}</translation>
+    </message>
+    <message>
+        <source>The lake server did not start; its log says why.</source>
+        <translation>Máy chủ của hồ không khởi động; nhật ký của nó cho biết lý do.</translation>
+    </message>
+    <message>
+        <source>The name is not valid Unicode, so the lake cannot take it. Rename the file.</source>
+        <translation>Tên không phải Unicode hợp lệ nên hồ không nhận được. Hãy đổi tên tệp.</translation>
+    </message>
+    <message>
+        <source>The name of {host} is not known. Check the address and your network.</source>
+        <translation>Không tìm thấy tên {host}. Hãy kiểm tra địa chỉ và mạng của bạn.</translation>
+    </message>
+    <message>
+        <source>The proxy on the way to {host} refused the connection.</source>
+        <translation>Máy chủ ủy nhiệm trên đường tới {host} từ chối kết nối.</translation>
+    </message>
+    <message>
+        <source>The server answers the same rows again and again, so its list has no end. Is the address of this connection right?</source>
+        <translation>Máy chủ cứ trả lời mãi cùng các hàng, nên danh sách không có điểm cuối. Địa chỉ của kết nối này có đúng không?</translation>
+    </message>
+    <message>
+        <source>The server does not accept the API key of this connection. Give it the right one.</source>
+        <translation>Máy chủ không chấp nhận khóa API của kết nối này. Hãy nhập đúng khóa.</translation>
+    </message>
+    <message>
+        <source>The server does not know this sync any more. Start a new one.</source>
+        <translation>Máy chủ không còn biết lượt đồng bộ này. Hãy bắt đầu lượt mới.</translation>
+    </message>
+    <message>
+        <source>The server stored other bytes than were sent.</source>
+        <translation>Máy chủ đã lưu dữ liệu khác với dữ liệu được gửi.</translation>
+    </message>
+    <message>
+        <source>The sync has already ended on the server; nothing can be added to it. Start a new one.</source>
+        <translation>Lượt đồng bộ đã kết thúc trên máy chủ; không thể thêm gì vào nữa. Hãy bắt đầu lượt mới.</translation>
+    </message>
+    <message>
+        <source>The upload queue cannot be written or read: {reason}. Is the disk full?</source>
+        <translation>Không ghi hoặc đọc được hàng đợi tải lên: {reason}. Đĩa có đầy không?</translation>
+    </message>
+    <message>
+        <source>There is a connection &quot;{name}&quot; already. Choose another name.</source>
+        <translation>Đã có kết nối “{name}”. Hãy chọn tên khác.</translation>
+    </message>
+    <message>
+        <source>There is no API key for &quot;{label}&quot;. Give it to the connection in the window; or on the command line set LAKEDROP_API_KEY, or store the key with: lakedrop connect add NAME URL (with --replace for one that is there)</source>
+        <translation>Chưa có khóa API cho “{label}”. Hãy nhập khóa cho kết nối trong cửa sổ; hoặc ở dòng lệnh đặt LAKEDROP_API_KEY, hoặc lưu khóa bằng: lakedrop connect add TÊN ĐỊA_CHỈ (thêm --replace nếu đã có)</translation>
+    </message>
+    <message>
+        <source>There is no connection &quot;{name}&quot;. See those there are: lakedrop connect list</source>
+        <translation>Không có kết nối “{name}”. Xem các kết nối hiện có: lakedrop connect list</translation>
+    </message>
+    <message>
+        <source>This is a folder that could not be read when the files were looked for. Mend it, then upload again as a new job.</source>
+        <translation>Đây là thư mục không đọc được khi tìm tệp. Hãy sửa rồi tải lên lại bằng một lần tải mới.</translation>
+    </message>
+    <message>
+        <source>This is no longer a file.</source>
+        <translation>Đây không còn là tệp nữa.</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that LakeDrop can use (on Linux: GNOME Keyring or KWallet in a desktop session). {way_out}</source>
+        <translation>Máy này không có kho khóa mà LakeDrop dùng được (trên Linux: GNOME Keyring hoặc KWallet trong phiên làm việc đồ họa). {way_out}</translation>
+    </message>
+    <message>
+        <source>found</source>
+        <translation>tìm</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>đó là thư mục</translation>
+    </message>
+    <message>
+        <source>it is not there any more</source>
+        <translation>tệp không còn ở đó</translation>
+    </message>
+    <message>
+        <source>read</source>
+        <translation>đọc</translation>
+    </message>
+    <message>
+        <source>removed</source>
+        <translation>xóa</translation>
+    </message>
+    <message>
+        <source>stored</source>
+        <translation>lưu</translation>
+    </message>
+    <message>
+        <source>the disk is full</source>
+        <translation>đĩa đầy</translation>
+    </message>
+    <message>
+        <source>the disk reports an error</source>
+        <translation>đĩa báo lỗi</translation>
+    </message>
+    <message>
+        <source>too many files are open</source>
+        <translation>có quá nhiều tệp đang mở</translation>
+    </message>
+    <message>
+        <source>you may not read it</source>
+        <translation>bạn không có quyền đọc</translation>
+    </message>
+    <message>
+        <source>{files} of {planned} did not arrive, so the full sync was not ended. The data that is there stays as it was.</source>
+        <translation>{files} trên tổng số {planned} chưa tới nơi, nên lượt đồng bộ toàn bộ chưa kết thúc. Dữ liệu hiện có giữ nguyên.</translation>
+    </message>
+    <message>
+        <source>{files} of {planned} did not arrive.</source>
+        <translation>{files} trên tổng số {planned} chưa tới nơi.</translation>
+    </message>
+    <message>
+        <source>{host} (through the proxy {proxy})</source>
+        <translation>{host} (qua máy chủ ủy nhiệm {proxy})</translation>
+    </message>
+    <message>
+        <source>{host} answered before it had the whole file. It will be sent again.</source>
+        <translation>{host} trả lời trước khi nhận đủ tệp. Tệp sẽ được gửi lại.</translation>
+    </message>
+    <message>
+        <source>{host} answered {status}, with a web page.</source>
+        <translation>{host} trả lời {status}, kèm một trang web.</translation>
+    </message>
+    <message>
+        <source>{host} answered {status}.</source>
+        <translation>{host} trả lời {status}.</translation>
+    </message>
+    <message>
+        <source>{host} broke the connection off, or did not answer in proper HTTP.</source>
+        <translation>{host} đã ngắt kết nối, hoặc không trả lời đúng HTTP.</translation>
+    </message>
+    <message>
+        <source>{host} did not answer for {seconds} s.</source>
+        <translation>{host} không trả lời trong {seconds} giây.</translation>
+    </message>
+    <message>
+        <source>{host} did not answer within {seconds} s. Is it running?</source>
+        <translation>{host} không trả lời trong {seconds} giây. Máy chủ có đang chạy không?</translation>
+    </message>
+    <message>
+        <source>{host} did not take the file: {words}.</source>
+        <translation>{host} không nhận tệp: “{words}”.</translation>
+    </message>
+    <message>
+        <source>{host} refused the connection. Is the server running there?</source>
+        <translation>{host} từ chối kết nối. Máy chủ có đang chạy ở đó không?</translation>
+    </message>
+    <message>
+        <source>{host} says that it ended a sync that cannot exist. It does not look like a server for uploads; check the address of this connection.</source>
+        <translation>{host} báo đã kết thúc một lượt đồng bộ không thể có. Đây có vẻ không phải máy chủ nhận tệp; hãy kiểm tra địa chỉ của kết nối này.</translation>
+    </message>
+    <message>
+        <source>{host} says: {words} ({status}).</source>
+        <translation>{host} báo: “{words}” ({status}).</translation>
+    </message>
+    <message>
+        <source>{host} sends us on to another address instead of answering. LakeDrop does not follow, so that the API key stays where it belongs. Check the address of this connection (http or https, the right host, the right path).</source>
+        <translation>{host} chuyển chúng ta sang địa chỉ khác thay vì trả lời. LakeDrop không đi theo, để khóa API ở đúng chỗ của nó. Hãy kiểm tra địa chỉ của kết nối này (http hay https, đúng máy, đúng đường dẫn).</translation>
+    </message>
+    <message>
+        <source>{host} took no more data for {seconds} s.</source>
+        <translation>{host} không nhận thêm dữ liệu trong {seconds} giây.</translation>
+    </message>
+    <message>
+        <source>{path} cannot be read: {reason}.</source>
+        <translation>Không đọc được {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{what} Is the address of this connection right?</source>
+        <translation>{what} Địa chỉ của kết nối này có đúng không?</translation>
+    </message>
+    <message>
+        <source>{what} Make room on the server, then try again.</source>
+        <translation>{what} Hãy giải phóng chỗ trên máy chủ rồi thử lại.</translation>
+    </message>
+    <message>
+        <source>{what} The files that are left wait; try again later.</source>
+        <translation>{what} Các tệp còn lại đang chờ; hãy thử lại sau.</translation>
     </message>
 </context>
 <context>

@@ -117,7 +117,7 @@ class ConnectionForm(QWidget):
             (self.tr("API key"), self._key),
         ):
             grid.addWidget(label(text, role="field"), row, 0)
-            grid.addWidget(line, row + 1, 0)
+            grid.addWidget(line, row + 1, 0, 1, 1 if line is self._key else 2)
             row += 2
         grid.addWidget(self._show, row - 1, 1)
         buttons = QHBoxLayout()
@@ -139,12 +139,12 @@ class ConnectionForm(QWidget):
         ):
             column.addWidget(widget)
         column.addLayout(buttons)
-        # Below the buttons, which would jump away under the pointer otherwise.
-        column.addWidget(self._problem)
         onward = QHBoxLayout()
         onward.addWidget(self._use)
         onward.addStretch(1)
         column.addLayout(onward)
+        # Below the buttons, which would jump away under the pointer otherwise.
+        column.addWidget(self._problem)
 
     def _connect(self) -> None:
         self._show.toggled.connect(
@@ -317,7 +317,9 @@ class ConnectionForm(QWidget):
         try:
             checked_base_url(typed.base_url, allow_plain_http=typed.allow_plain_http)
         except ConnectionNotUsable:
-            return self.tr("This address is not encrypted. Use https://, or allow it below.")
+            return self.tr(
+                "This address is not encrypted. Use https://, or allow unencrypted http."
+            )
         return ""
 
     def _problem_of_key(self, typed: Typed) -> str:

@@ -12,8 +12,12 @@ from app.ui.shown import shown
 from app.ui.tables.cell import Cell, Column
 from app.ui.tables.server_model import ServerModel
 from app.ui.tables.server_rows import Row, ServerRows
+from app.ui.tables.widths import width_of
 from app.ui.tokens import Tone
 from embedded_server.contract import SyncStatus
+
+_LONG_DURATIONS_S = (58.0, 59 * 60 + 58, 23 * 3600 + 58 * 60, 88 * 86_400 + 22 * 3600)
+_SOME_TIME_MS = 1_795_252_440_000
 
 
 class FileColumn(IntEnum):
@@ -33,13 +37,18 @@ class FileCells(QObject):
         self._context = context
 
     def columns(self) -> tuple[Column, ...]:
+        formats, states = self._context.formats, self._context.states
+        statuses = [states.sync_status(status).text for status in SyncStatus]
+        status, started = self.tr("Status"), self.tr("Started")
+        duration, sync = self.tr("Duration"), self.tr("Sync")
+        durations = [formats.duration(seconds) for seconds in _LONG_DURATIONS_S]
         return (
-            Column(self.tr("File"), 220, stretch=True),
-            Column(self.tr("Status"), 116),
-            Column(self.tr("Message"), 180, stretch=True),
-            Column(self.tr("Started"), 172),
-            Column(self.tr("Duration"), 100, right=True),
-            Column(self.tr("Sync"), 70, right=True),
+            Column(self.tr("File"), 170, stretch=True),
+            Column(status, width_of(status, statuses, pill=True)),
+            Column(self.tr("Message"), 140, stretch=True),
+            Column(started, width_of(started, [formats.moment(_SOME_TIME_MS)])),
+            Column(duration, width_of(duration, durations), right=True, spare=1),
+            Column(sync, width_of(sync, ["88888"]), right=True, spare=2),
         )
 
     def cell(self, row: Row, column: int) -> Cell:

@@ -28,9 +28,13 @@ EMPTY = Cell()
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` in device-independent pixels at the start; columns with `stretch` share the rest."""
+    """`width` in device-independent pixels at the start; columns with `stretch` share the rest.
+
+    Where there is no room for all, those with the largest `spare` go first, 0 never.
+    """
 
     title: str
     width: int
     right: bool = False  # numbers, so that their digits stand below each other
     stretch: bool = False
+    spare: int = 0

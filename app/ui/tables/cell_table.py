@@ -170,13 +170,23 @@ class CellTable(QTableView):
         if self._widths_are_the_users:
             return
         columns = self._cells.columns
-        fixed = sum(column.width for column in columns if not column.stretch)
-        stretching = [number for number, column in enumerate(columns) if column.stretch]
-        if not stretching:
-            return
-        share = (self.viewport().width() - fixed) // len(stretching)
+        room = self.viewport().width()
+        left = sum(column.width for column in columns)
+        hidden = set[int]()
+        for number in sorted(range(len(columns)), key=lambda number: -columns[number].spare):
+            if left > room and columns[number].spare:
+                hidden.add(number)
+                left -= columns[number].width
+        for number in range(len(columns)):
+            self.setColumnHidden(number, number in hidden)
+        stretching = [
+            number
+            for number, column in enumerate(columns)
+            if column.stretch and number not in hidden
+        ]
         for number in stretching:
-            self.setColumnWidth(number, max(share, columns[number].width))
+            more = max(room - left, 0) // len(stretching)
+            self.setColumnWidth(number, columns[number].width + more)
 
     def _show_or_hide_empty(self) -> None:
         if self._empty is not None:

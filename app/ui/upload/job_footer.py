@@ -136,7 +136,7 @@ class JobFooter(QWidget):
             self._seconds_left = None
             return sent
         if job.waiting_reason:
-            return f"{sent} · {shown(job.waiting_reason)}"
+            return f"{sent} · {self._context.errors.said(shown(job.waiting_reason))}"
         if job.speed_bytes_s < 1:
             return sent
         left_s = max(job.bytes - job.bytes_sent, 0) / job.speed_bytes_s

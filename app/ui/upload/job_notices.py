@@ -36,7 +36,7 @@ class JobNotices(QObject):
                 title, text = self._trouble(job)
                 banner.tell(Tone.BAD, title, text, [self._new_job()])
             case JobState.CANCELLED:
-                text = shown(job.message) or self._after_cancel(job)
+                text = self._context.errors.said(shown(job.message)) or self._after_cancel(job)
                 banner.tell(Tone.ACCENT, self.tr("This upload was cancelled"), text)
             case JobState.PAUSED:
                 banner.tell(

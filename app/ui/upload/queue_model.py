@@ -186,8 +186,8 @@ class QueueModel(CellModel):
             said = self._context.errors.present_kind(item["problem"], shown(item["message"]))
             return f"{said.title}. {said.detail}" if said.detail else said.title
         if item["message"]:
-            return shown(item["message"])
-        return shown(self._live.waits_for(item["item_id"]) or "")
+            return self._context.errors.said(shown(item["message"]))
+        return self._context.errors.said(shown(self._live.waits_for(item["item_id"]) or ""))
 
     # -- news --------------------------------------------------------------------------------
 
