@@ -69,6 +69,7 @@ class EngineLink(QObject):
         self._changed: dict[int, JobSnapshot] = {}
         self._removed: set[int] = set()
         self._news_are_told = False
+        self._arriving: EngineClient | None = None  # attached, and not yet taken by the window
         self._closing = threading.Event()
         self._listens = False
 
@@ -79,6 +80,7 @@ class EngineLink(QObject):
     def close(self) -> None:
         """No more calls; the engine goes on by itself with what it has to do."""
         self._closing.set()
+        self._close_arriving()
         if self._client is not None:
             self._client.close()
 
@@ -134,14 +136,25 @@ class EngineLink(QObject):
         pause_s = _FIRST_PAUSE_S
         while not self._closing.is_set():
             try:
-                self._post(partial(self._set_ready, self._attach()))
+                client = self._attach()
             except LakeDropError as error:
                 log.warning("no engine: %s", error.message)
                 self._post(partial(self._set_lost, error))
                 self._closing.wait(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             else:
+                with self._lock:
+                    self._arriving = client
+                self._post(partial(self._set_ready, client))
+                if self._closing.is_set():  # nobody takes it any more
+                    self._close_arriving()
                 return
+
+    def _close_arriving(self) -> None:
+        with self._lock:
+            client, self._arriving = self._arriving, None
+        if client is not None:
+            client.close()
 
     def _heard(self, changed: dict[int, JobSnapshot], removed: list[int]) -> None:
         with self._lock:
@@ -216,9 +229,8 @@ class EngineLink(QObject):
             self.failed.emit(answer.error)
 
     def _set_ready(self, client: EngineClient) -> None:
-        if self._closing.is_set():
-            client.close()
-            return
+        with self._lock:
+            self._arriving = None
         self._client = client
         # The engine's answer is the whole list: what it does not have is gone.
         before = set(self.jobs)

@@ -218,3 +218,31 @@ def test_one_callback_that_fails_holds_up_no_other(
         link._tell_news()
         qtbot.waitUntil(lambda: heard == ["the next"])
     assert [str(fault[1]) for fault in faults] == ["a fault of the page"]
+
+
+@pytest.mark.parametrize("closes", ["while it attaches", "before the window took it"])
+def test_an_engine_that_was_attached_while_the_window_closes_is_left(
+    engine: FakeEngine, qtbot: QtBot, closes: str
+) -> None:
+    may_attach, attached = threading.Event(), threading.Event()
+    clients: list[EngineClient] = []
+
+    def attach() -> EngineClient:
+        if closes == "while it attaches":
+            may_attach.wait(10)
+        clients.append(engine.client())
+        attached.set()
+        return clients[0]
+
+    link = EngineLink(attach)
+    link.open()
+    if closes == "while it attaches":
+        link.close()
+        may_attach.set()
+        assert attached.wait(10)
+    else:
+        while not link._inbox:  # no event is processed here, so the window has not seen it
+            attached.wait(0.01)
+        link.close()
+
+    qtbot.waitUntil(lambda: not engine._open)  # the engine has seen it leave

@@ -87,6 +87,27 @@ def test_a_page_that_is_refreshed_keeps_its_rows_until_the_new_ones_are_here(
     assert rows.row(5) == "5.1"
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_refresh_fetches_again_what_is_under_way_when_it_is_told_to(
+    qtbot: QtBot, fails: bool
+) -> None:
+    source = _Source(100)
+    rows = PagedRows(source.fetch, page_rows=100)
+    rows.row(0)
+    qtbot.waitUntil(lambda: len(source.asked) == 1)
+
+    rows.refresh(0, 20)
+    rows.refresh(0, 20, again=True)
+    first = source.asked.pop(0)[2]
+    source.version = 1
+    first(None if fails else ["old"] * 100)
+
+    qtbot.waitUntil(lambda: len(source.asked) == 1)
+    source.answer()
+    assert rows.row(5) == "5.1"
+    assert not rows.is_fetching
+
+
 def test_answers_to_what_was_asked_before_a_change_no_longer_count(qtbot: QtBot) -> None:
     source = _Source(100)
     rows = PagedRows(source.fetch, page_rows=100)

@@ -191,9 +191,11 @@ def test_a_failing_look_leaves_the_rows_and_trying_again_while_it_fails_is_not_l
     qtbot.waitUntil(lambda: "no route" in text(page, "history.banner.text"))
     assert table.model().rowCount() == 3
 
+    sync.running = page._of_sync.is_running = False  # no look of its own sees to it
     gate = Gate(engine, "history_of_sync")
     press(page, "history.tryAgain")
     qtbot.waitUntil(lambda: gate.reached == 1)
+    page._ran = False
     engine.answers.update(good)
     sync.add(1)
     press(page, "history.tryAgain")
@@ -232,3 +234,16 @@ def test_the_row_with_the_keyboard_stays_marked_when_rows_come_above_it(
     qtbot.waitUntil(lambda: table.model().rowCount() == 25)
     assert table.currentIndex().row() == 7
     assert table._delegate.focus_row == 7
+
+
+def test_the_whole_history_is_looked_at_anew_on_the_way_back(
+    context: UiContext, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    OneSync(engine, 3)
+    page = HistoryPage(context)
+    _show(page, qtbot, 3)
+    qtbot.waitUntil(lambda: not page._rows.is_asking)
+    page._looking.stop()
+    counted = engine.commands().count("count_rows")
+    press(page, "history.allFiles")
+    qtbot.waitUntil(lambda: engine.commands().count("count_rows") == counted + 1)

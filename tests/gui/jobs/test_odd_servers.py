@@ -97,6 +97,7 @@ def test_rows_that_come_twice_are_shown_as_they_come(
 
     qtbot.waitUntil(lambda: cell(table, 3) == "sync 0")
     assert table.model().rowCount() == 4
+    assert [cell(table, row) for row in range(4)] == ["sync 2", "sync 1", "sync 0", "sync 0"]
     assert _asked_while_painting(engine, page, qtbot) == 0
 
 
