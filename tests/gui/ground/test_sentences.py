@@ -73,6 +73,7 @@ def test_sentences_in_sentences_are_said_as_well(qapp: QApplication) -> None:
         assert "There is no" not in Sentences().said(no_key("prod").message)
         gone = sentences.CANNOT_READ(reason="no such file or directory")
         assert "no such" not in Sentences().said(gone)
+        assert "The file" not in Sentences().said(gone)  # which another sentence has in a gap
         assert "3" in Sentences().said(sentences.SOME_MISSING(files="3 files", planned="20,518"))
     finally:
         qapp.removeTranslator(translator)

@@ -109,6 +109,16 @@ def test_a_sync_that_has_begun_stays_on_its_server_under_the_new_name(desk: Desk
     assert desk.place(job_id) == ("production", HERE)
 
 
+def test_a_sync_that_has_begun_keeps_its_name_where_that_goes_to_another_server(
+    desk: Desk,
+) -> None:
+    job_id = desk.start(desk.draft())
+    desk.house.wait(job_id, JobState.FINISHED)
+    desk.house.wait_idle()
+    assert desk.save("production", THERE, was="prod", key="new") == 0
+    assert desk.place(job_id) == ("prod", HERE)
+
+
 def test_a_job_that_runs_follows_once_it_rests(desk: Desk) -> None:
     held = desk.lake.hold("upload")
     job_id = desk.start(desk.draft())

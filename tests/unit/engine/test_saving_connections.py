@@ -161,6 +161,30 @@ def test_a_kept_key_moves_between_the_keyring_and_the_session(name: str) -> None
     assert (desk.places(), desk.key_of(name)) == ({name: "keyring"}, KEY)
 
 
+def test_a_session_key_that_was_stored_is_no_longer_one_of_the_session() -> None:
+    desk = Desk()
+    desk.save(key=KEY, session_only=True)
+    desk.save(was="prod", keep_key=True, key_place="keyring")
+    assert desk.places() == {"prod": "keyring"}
+
+
+@pytest.mark.parametrize("name", ["prod", "production"])
+def test_a_key_that_the_keyring_does_not_give_up_is_not_said_to_be_forgotten(name: str) -> None:
+    desk = Desk()
+    desk.save(key=KEY)
+    before = desk.state()
+
+    def keep(call: str, owner: str) -> None:
+        if call == "delete" and owner == "prod":
+            raise ConnectionNotUsable("The keyring is locked.")
+
+    desk.secrets.fault = keep
+    with pytest.raises(ConnectionNotUsable, match="locked"):
+        desk.save(name, was="prod", keep_key=True, key_place="session")
+    desk.secrets.fault = lambda *_: None
+    assert desk.state() == before
+
+
 def test_there_is_nothing_to_move_where_there_is_no_key() -> None:
     desk = Desk()
     desk.save()
