@@ -123,6 +123,19 @@ def _forgets_resends() -> Disk:
     return Disk()
 
 
+def _believes_the_clock() -> Disk:
+    from embedded_server.services import expiry
+
+    _replaced(expiry, "_BELIEVED_PART", 0.001)  # of the limit: however long it claims to have been
+    return Disk()
+
+
+class _TrashOverwrites(Disk):
+    def link_or_copy(self, source: str, target: str) -> None:
+        Path(target).unlink(missing_ok=True)
+        super().link_or_copy(source, target)
+
+
 class _SwallowsErrorsOfFsync(Disk):
     def fsync_file(self, descriptor: int) -> None:
         with suppress(OSError):
@@ -170,6 +183,8 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "no intent record": _no_intent_record,
     "answers before the catalog": _answers_before_the_catalog,
     "forgets resends": _forgets_resends,
+    "believes the clock": _believes_the_clock,
+    "trash overwrites": _TrashOverwrites,
     "swallows errors of fsync": _SwallowsErrorsOfFsync,
     "keeps what was cut": _KeepsWhatWasCut,
     "catalog without fsync": _catalog_without_fsync,

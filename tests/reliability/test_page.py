@@ -1,0 +1,30 @@
+"""docs/reliability.md names what there is: tests, and the broken builds that they catch."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.broken_builds import BUILDS, SOUND
+
+HERE = Path(__file__).parent
+PAGE = (HERE.parents[1] / "docs" / "reliability.md").read_text("utf-8")
+ROWS = [line.split("|")[1:-1] for line in PAGE.splitlines() if line.startswith("| ")]
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+\.py)`", PAGE))
+    assert named
+    assert {name for name in named if not (HERE / name).is_file()} == set()
+
+
+@pytest.mark.parametrize("build", sorted(set(BUILDS) - {SOUND}))
+def test_every_broken_build_is_told_beside_a_test_that_runs_it(build: str) -> None:
+    words = build.removeprefix("no fsync of ")  # "no fsync of files; of folders; …"
+    rows = [row for row in ROWS if len(row) == 5 and words in row[4]]
+    assert rows, f"{build!r} is on no line of the page"
+    for row in rows:
+        [test] = re.findall(r"`(test_\w+\.py)`", row[3])
+        assert f'"{build}"' in (HERE / test).read_text("utf-8"), f"{test} does not run {build!r}"
