@@ -9,7 +9,6 @@ its place in one order.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
 import os
@@ -249,7 +248,6 @@ def _obey_orders(lakes: _Lakes, mount_point: str) -> None:
 
 
 if __name__ == "__main__":
-    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG, SIGKILL: never outlive the test run
     _mount_point = sys.argv[1]
     _made = _Lakes()
     _obeying = threading.Thread(target=_obey_orders, args=(_made, _mount_point), daemon=True)
