@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -81,7 +80,6 @@ def serve_orders(orders: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("error")
     for name in _IMPORTED_BEFORE:
         importlib.import_module(name)
     gc.freeze()
