@@ -61,7 +61,8 @@ def _about_the_end(progress: Progress, lake: Path, connection: LakeConnection) -
     complaints = lake_oracle.neither_old_nor_new(
         lake_oracle.published(lake), progress.folder, [new]
     )
-    status = connection.job(progress.unsure_sync_id)["sync_status"]
+    states = {job["sync_id"]: job["sync_status"] for job in connection.jobs()}
+    status = states.get(progress.unsure_sync_id, "unknown")
     if status != "Finished":
         complaints.append(f"the full sync is {status} after its end was sent again")
     trash = (lake / ".lakedrop/trash").rglob("*")
