@@ -189,7 +189,7 @@ class SyncService:
                 gate.reopen()
                 raise
             self._fail_closed(gate, expired_message(limit_ms))
-        _log.warning("sync %d has expired: %s", sync_id, expired_message(limit_ms))
+        _log.warning("sync %d %s", sync_id, expired_message(limit_ms))
         self._lake.discard_staged(sync_id)
         return True
 

@@ -65,6 +65,11 @@ class ObservedDisk(Disk):
         self._paths.pop(descriptor, None)
         super().close(descriptor)
 
+    def close_all(self) -> None:
+        """As the end of a process does, also with what a cut left open."""
+        for descriptor in list(self._paths):
+            self.close(descriptor)
+
     def fsync_folder(self, path: str) -> None:
         self._step("fsync folder", path)
         super().fsync_folder(path)
