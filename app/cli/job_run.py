@@ -150,6 +150,8 @@ class JobRun:
         exit_code = exit_code_of(job)
         if staged := what_is_staged(job):
             self.report.stays(staged)
+        if job.state is JobState.FINISHED and job.message:
+            self.report.stays(words.shown(job.message))
         self.report.result(job, exit_code, took_s)
         return exit_code
 
@@ -199,12 +201,13 @@ def what_stays(job: JobSnapshot) -> str:
         )
     if job.sync_id is None:
         return "Cancelled before anything was sent."
+    on_server = "was aborted" if job.aborted else "stays open"
     if job.mode is SyncType.INCREMENTAL:
         return (
             f"Cancelled. What was published by then ({words.files(job.files_arrived)}) stays at "
-            f"{destination}; sync {job.sync_id} stays open on the server."
+            f"{destination}; sync {job.sync_id} {on_server} on the server."
         )
-    stands = f"Cancelled. {destination} stands as it was; sync {job.sync_id} stays open."
+    stands = f"Cancelled. {destination} stands as it was; sync {job.sync_id} {on_server}."
     return f"{stands} {what_is_staged(job)}".rstrip()
 
 

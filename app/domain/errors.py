@@ -11,6 +11,8 @@ to do) and a remedy. Foreign errors become one of these at the edge that met the
     │   ├── InvalidApiKey        stop
     │   ├── SyncAlreadyEnded     stop
     │   ├── SyncNotFound         stop
+    │   ├── SyncExpired          stop        idle for too long: the job starts over
+    │   ├── SyncAborted          stop        somebody gave it up
     │   └── FileRefused          mend file   the server does not take this name or file
     ├── LakeBroken               try later   5xx: the server failed
     ├── ContractBroken           stop        the answer is not what the contract says
@@ -93,6 +95,14 @@ class SyncNotFound(LakeRefused):
     title = "The server does not know this sync"
 
 
+class SyncExpired(LakeRefused):
+    title = "The server has let the sync expire"
+
+
+class SyncAborted(LakeRefused):
+    title = "The sync was aborted"
+
+
 class FileRefused(LakeRefused):
     title = "The server does not take this file"
     remedy = Remedy.MEND_FILE
@@ -156,6 +166,8 @@ _KINDS: dict[str, type[LakeDropError]] = {
         InvalidApiKey,
         SyncAlreadyEnded,
         SyncNotFound,
+        SyncExpired,
+        SyncAborted,
         FileRefused,
         ContractBroken,
         DigestMismatch,

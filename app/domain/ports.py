@@ -63,7 +63,9 @@ class LakeGateway(Protocol):
         """None for a plain server. Asked once, then remembered; "not known yet" raises."""
         ...
 
-    def start_sync(self, name: str, path: str, sync_type: SyncType) -> int: ...
+    def start_sync(self, name: str, path: str, sync_type: SyncType, once: str | None = None) -> int:
+        """Its id. Asked again with the same `once` it is the same sync, where the server can."""
+        ...
 
     def upload(
         self, sync_id: int, folder: str, name: str, content: FileContent, on_sent: OnSent
@@ -76,6 +78,10 @@ class LakeGateway(Protocol):
         ...
 
     def end_sync(self, sync_id: int) -> None: ...
+
+    def abort_sync(self, sync_id: int) -> bool:
+        """Gives the sync up on the server; False, and nothing done, where that cannot be asked."""
+        ...
 
     def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
         """A page of the list call, sorted by id, oldest first."""

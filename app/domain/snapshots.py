@@ -58,6 +58,7 @@ class JobSnapshot:
     problem: str = ""  # the kind of the error that made the job rest
     contents_only: bool = False
     kept: bool = False
+    aborted: bool = False  # the server was told that the sync is given up
     created_at_ms: int = 0
     started_at_ms: int = 0
     ended_at_ms: int = 0

@@ -112,6 +112,8 @@ class UploadJob:
     started_at_ms: int = 0
     ended_at_ms: int = 0
     contents_only: bool = False  # the dropped folders' own names are left out of the lake paths
+    start_key: str = ""  # of its *start*: what was begun under it is not begun twice
+    aborted: bool = False  # the server knows that it was given up
     kept: bool = False  # a draft of the window: stays until it is started or removed
 
     def moved_to(self, state: JobState, message: str = "", problem: str = "") -> UploadJob:

@@ -212,6 +212,7 @@ class ProgressLedger:
                 problem=job.problem,
                 contents_only=job.contents_only,
                 kept=job.kept,
+                aborted=job.aborted,
                 created_at_ms=job.created_at_ms,
                 started_at_ms=job.started_at_ms,
                 ended_at_ms=job.ended_at_ms,

@@ -2,7 +2,8 @@
 
 A full sync with a missing file is never ended. An incremental one is ended without its failed
 files only by consent. After a crash the run goes on under the same `sync_id`; an *end* whose
-answer was lost is sent again, and *already ended* then means success.
+answer was lost is sent again, and *already ended* then means success. A sync that the server let
+expire meanwhile is begun anew, with all its files, and the job says so.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -26,7 +28,9 @@ from app.domain.errors import (
     LakeUnreachable,
     LocalLakeFailed,
     Remedy,
+    SyncAborted,
     SyncAlreadyEnded,
+    SyncExpired,
     WrongUse,
 )
 from app.domain.ports import Clock, Gateways, Journal, LakeGateway, SourceFiles
@@ -98,6 +102,7 @@ class SyncRunner:
         self._claims: Claims | None = None
         self._key: str | None = None
         self._key_is_read = False
+        self._note = ""  # told with every state from now on
         self._lock = threading.Lock()
 
     def cancel(self) -> None:
@@ -137,6 +142,27 @@ class SyncRunner:
     # -- the way of a job --------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._run_sync()
+        except SyncExpired:
+            self._start_over()
+            self._run_sync()
+
+    def _start_over(self) -> None:
+        """The server keeps nothing of a full sync that expired, so all files go again."""
+        journal, job_id = self._ports.journal, self._job.job_id
+        log.warning("job %s: sync %s has expired and starts over", job_id, self._job.sync_id)
+        again = ARRIVED | IN_FLIGHT | {ItemState.FAILED}
+        journal.move_items(job_id, again, ItemState.QUEUED)
+        self._ledger.load(journal.counts(job_id))
+        self._note = (
+            f"Nothing came for sync {self._job.sync_id} for so long that the server gave it up;"
+            " all files went again, under a new one."
+        )
+        self._job = replace(self._job, sync_id=None, start_key="", end_sent=False, started_at_ms=0)
+        self._move(JobState.QUEUED)
+
+    def _run_sync(self) -> None:
         again = self._job.end_sent  # by an earlier run, which did not get to see the answer
         if self._job.state is not JobState.ENDING:
             capabilities = self._called(lambda gateway: gateway.capabilities())
@@ -162,10 +188,12 @@ class SyncRunner:
         if self._job.sync_id is not None:  # goes on after a crash or a retry
             self._move(JobState.UPLOADING)
             return
+        # Durable before the call: should its answer be lost, whoever asks again gets the same sync.
+        self._job = replace(self._job, start_key=self._job.start_key or uuid.uuid4().hex)
         self._move(JobState.STARTING)
         job = self._job
         sync_id = self._called(
-            lambda gateway: gateway.start_sync(job.name, job.destination, job.mode)
+            lambda gateway: gateway.start_sync(job.name, job.destination, job.mode, job.start_key)
         )
         # Durable before the first upload: after a crash the run goes on under this id.
         self._job = replace(self._job, sync_id=sync_id, started_at_ms=self._ports.clock.now_ms())
@@ -303,7 +331,7 @@ class SyncRunner:
     # -- states ------------------------------------------------------------------------------
 
     def _move(self, state: JobState, message: str = "", problem: str = "") -> None:
-        moved = self._job.moved_to(state, message, problem)
+        moved = self._job.moved_to(state, message or self._note, problem)
         self._ports.journal.save_job(moved)
         self._job = moved
         self._on_change(moved)
@@ -321,7 +349,9 @@ class SyncRunner:
             if cancelled:
                 journal.move_items(job_id, IN_FLIGHT | {ItemState.QUEUED}, ItemState.CANCELLED)
                 self._ledger.load(journal.counts(job_id))
-                self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
+                aborted = aborted_on_server(self._job, self._ports)
+                ended_at_ms = self._ports.clock.now_ms()
+                self._job = replace(self._job, aborted=aborted, ended_at_ms=ended_at_ms)
                 self._move(JobState.CANCELLED)
             else:
                 journal.move_items(job_id, IN_FLIGHT, ItemState.QUEUED)
@@ -349,6 +379,22 @@ class SyncRunner:
             log.critical("the journal cannot be written: %s", cause.message)
             self._job = self._job.moved_to(state, _told(cause), cause.kind)
             self._on_change(self._job)
+
+
+def aborted_on_server(job: UploadJob, ports: RunPorts) -> bool:
+    """Tells the server that the job's sync is given up; whether it knows now.
+
+    Asked once: the job is cancelled whatever comes of it, and a sync that nobody feeds expires.
+    """
+    if job.sync_id is None or job.plain_server:
+        return False
+    try:
+        return ports.gateways.open(job.connection, ports.key_of(job)).abort_sync(job.sync_id)
+    except (SyncExpired, SyncAborted):
+        return True
+    except LakeDropError as error:
+        log.warning("sync %d could not be aborted: %s", job.sync_id, error.message)
+        return False
 
 
 def _told(error: LakeDropError) -> str:

@@ -25,7 +25,7 @@ from app.domain.upload_job import (
 )
 from app.engine.drafts import Drafts
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
-from app.engine.sync_runner import RunPorts, RunSettings, SyncRunner
+from app.engine.sync_runner import RunPorts, RunSettings, SyncRunner, aborted_on_server
 from embedded_server.contract import SyncType
 
 log = logging.getLogger(__name__)
@@ -276,6 +276,16 @@ class TransferEngine:
             self._jobs.cancel_items(job.job_id)
             ended = replace(job, ended_at_ms=self._ports.clock.now_ms())
             self._jobs.save(ended.moved_to(JobState.CANCELLED))
+            if job.sync_id is not None and not self._jobs.leaving:
+                self._jobs.begin(self._abort, job.job_id, "abort")
+
+    def _abort(self, job_id: int) -> None:
+        """Tells the server of a job that was cancelled while it rested."""
+        if not aborted_on_server(self._jobs.job(job_id), self._ports):
+            return
+        with self._jobs.deciding:
+            if self._jobs.has(job_id):  # it may have been removed from the list meanwhile
+                self._jobs.save_if_possible(replace(self._jobs.job(job_id), aborted=True))
 
     def _requeue(self, job: UploadJob) -> None:
         self._jobs.recount(job.job_id)

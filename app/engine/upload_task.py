@@ -24,7 +24,9 @@ from app.domain.errors import (
     LakeRefused,
     LakeUnreachable,
     Remedy,
+    SyncAborted,
     SyncAlreadyEnded,
+    SyncExpired,
     SyncNotFound,
 )
 from app.domain.ports import Journal, LakeGateway, SmallFile, SourceFiles, UploadReceipt
@@ -38,7 +40,7 @@ log = logging.getLogger(__name__)
 # Not the file's fault and not the server's: no file gets through while they last.
 _OF_THE_CONNECTION = (LakeUnreachable, LakeBusy)
 # What a whole batch is refused for and each of its files would be, too.
-_OF_THE_SYNC = (InvalidApiKey, SyncAlreadyEnded, SyncNotFound)
+_OF_THE_SYNC = (InvalidApiKey, SyncAlreadyEnded, SyncNotFound, SyncExpired, SyncAborted)
 
 Result = TypeVar("Result")
 

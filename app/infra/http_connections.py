@@ -93,6 +93,7 @@ class HttpConnections:
         *,
         patient: bool = False,
         bearer: str | None = None,
+        header: tuple[str, str] | None = None,
     ) -> Answer:
         """Sends one request and reads the whole answer, whatever its status.
 
@@ -101,7 +102,7 @@ class HttpConnections:
         this origin alone: nothing here follows a redirect. Raises `LakeUnreachable`,
         `ContractBroken`, and what the body itself raises; the connection is then dropped.
         """
-        request = self._request(method, target.encode("ascii"), body, patient, bearer)
+        request = self._request(method, target.encode("ascii"), body, patient, bearer, header)
         transport = self._borrowed()
         try:
             answer = _read(transport.handle_request(request))
@@ -138,10 +139,13 @@ class HttpConnections:
         body: FormBody | bytes | None,
         patient: bool,
         bearer: str | None,
+        header: tuple[str, str] | None,
     ) -> httpx.Request:
         headers = list(self._fixed_headers)
         if bearer is not None:
             headers.append((b"Authorization", b"Bearer " + _header_value(bearer)))
+        if header is not None:
+            headers.append((header[0].encode("ascii"), header[1].encode("ascii")))
         stream: httpx.SyncByteStream
         if isinstance(body, FormBody):
             stream = body

@@ -25,7 +25,9 @@ from app.domain.errors import (
     LakeDropError,
     LakeFull,
     LakeRefused,
+    SyncAborted,
     SyncAlreadyEnded,
+    SyncExpired,
     SyncNotFound,
 )
 from embedded_server import contract
@@ -39,6 +41,11 @@ _NOT_ABOUT_THE_FILE = frozenset(
     {ErrorReason.NOT_AUTHENTICATED, ErrorReason.NOT_ALLOWED, ErrorReason.EXPIRED}
 )
 
+
+def _with_any_id(text_of: Callable[[int], str]) -> re.Pattern[str]:
+    return re.compile(re.escape(text_of(8)).replace("8", "-?[0-9]{1,20}"))
+
+
 _TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
     (
         re.compile(re.escape(contract.INVALID_API_KEY)),
@@ -51,9 +58,19 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
         sentences.ALREADY_ENDED(),
     ),
     (
-        re.compile(re.escape(contract.sync_not_found_text(8)).replace("8", "-?[0-9]{1,20}")),
+        _with_any_id(contract.sync_not_found_text),
         SyncNotFound,
         sentences.UNKNOWN_SYNC(),
+    ),
+    (
+        _with_any_id(contract.sync_expired_text),
+        SyncExpired,
+        "Nothing came for this sync for too long, and the server gave it up. Start a new one.",
+    ),
+    (
+        _with_any_id(contract.sync_aborted_text),
+        SyncAborted,
+        "This sync was aborted on the server; nothing can be added to it. Start a new one.",
     ),
 )
 

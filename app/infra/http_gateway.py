@@ -42,6 +42,7 @@ from embedded_server.contract import (
     UploadAnswer,
     UploadRecord,
 )
+from embedded_server.contract_extensions import AbortAnswer
 
 _MEANS_PLAIN_SERVER = frozenset({404, 405, 501})
 
@@ -104,9 +105,12 @@ class HttpGateway:
         # It is one of ours: a slip of its must not pass for "a plain server".
         return self._parsed(answer, Capabilities.from_wire)
 
-    def start_sync(self, name: str, path: str, sync_type: SyncType) -> int:
+    def start_sync(self, name: str, path: str, sync_type: SyncType, once: str | None = None) -> int:
         request = StartSyncRequest(name, path, self._key(), sync_type)
-        answer = self._call("POST", contract.START_ROUTE, request.to_wire())
+        header = None
+        if once is not None and self._can(contract.EXTENSION_IDEMPOTENCY):
+            header = contract.IDEMPOTENCY_HEADER, f'"{once}"'
+        answer = self._call("POST", contract.START_ROUTE, request.to_wire(), header=header)
         return self._parsed(answer, lambda body: contract.int_field(body, "sync_id"))
 
     def upload(
@@ -150,6 +154,15 @@ class HttpGateway:
         if success is not True:
             raise self._reader.nonsense(answer, "success must be true or false")
 
+    def abort_sync(self, sync_id: int) -> bool:
+        if not self._can(contract.EXTENSION_ABORT):
+            return False
+        request = EndSyncRequest(sync_id, self._key())
+        self._parsed(
+            self._call("POST", contract.ABORT_ROUTE, request.to_wire()), AbortAnswer.from_wire
+        )
+        return True
+
     def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
         rows = self._page(contract.LIST_ROUTE, offset, limit, SyncJob.from_wire)
         return sorted(rows, key=lambda job: job.sync_id)
@@ -159,8 +172,7 @@ class HttpGateway:
         return sorted(rows, key=lambda row: row.history_id)
 
     def usage(self, path: str) -> LakeUsage | None:
-        capabilities = self.capabilities()
-        if capabilities is None or contract.EXTENSION_USAGE not in capabilities.extensions:
+        if not self._can(contract.EXTENSION_USAGE):
             return None
         answer = self._call("GET", f"{contract.USAGE_ROUTE}?path={quoted(path)}")
         return self._parsed(answer, LakeUsage.from_wire)
@@ -175,6 +187,10 @@ class HttpGateway:
     def close(self) -> None:
         self._connections.close()
 
+    def _can(self, extension: str) -> bool:
+        capabilities = self.capabilities()
+        return capabilities is not None and extension in capabilities.extensions
+
     def _call(
         self,
         method: str,
@@ -182,8 +198,10 @@ class HttpGateway:
         body: dict[str, Any] | None = None,
         *,
         patient: bool = False,
+        header: tuple[str, str] | None = None,
     ) -> Answer:
-        return self._checked(self._answer(method, target, body, patient=patient), for_file=False)
+        answer = self._answer(method, target, body, patient=patient, header=header)
+        return self._checked(answer, for_file=False)
 
     def _answer(
         self,
@@ -192,20 +210,29 @@ class HttpGateway:
         body: dict[str, Any] | None = None,
         *,
         patient: bool = False,
+        header: tuple[str, str] | None = None,
     ) -> Answer:
         """The answer whatever its status; asked for again with the key where it is wanted."""
         raw = None if body is None else json.dumps(body).encode("ascii")
-        answer = self._exchange(method, target, raw, patient=patient)
+        answer = self._exchange(method, target, raw, patient=patient, header=header)
         if self._is_asked_for_key(answer):
-            answer = self._exchange(method, target, raw, patient=patient)
+            answer = self._exchange(method, target, raw, patient=patient, header=header)
         return answer
 
     def _exchange(
-        self, method: str, target: str, body: FormBody | bytes | None, *, patient: bool
+        self,
+        method: str,
+        target: str,
+        body: FormBody | bytes | None,
+        *,
+        patient: bool,
+        header: tuple[str, str] | None = None,
     ) -> Answer:
         sent_key = self._key_in_header
         bearer = self._api_key if sent_key else None
-        answer = self._connections.exchange(method, target, body, patient=patient, bearer=bearer)
+        answer = self._connections.exchange(
+            method, target, body, patient=patient, bearer=bearer, header=header
+        )
         if answer.wants_bearer and self._api_key:
             self._key_in_header = True
         if answer.status == 401 and answer.wants_bearer:

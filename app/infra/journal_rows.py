@@ -34,6 +34,8 @@ JOB_COLUMNS = (
     "ended_at_ms",
     "contents_only",
     "kept",
+    "start_key",
+    "aborted",
 )
 
 ITEM_SELECTION = (
@@ -44,7 +46,7 @@ JOB_SELECTION = f"job_id, {', '.join(JOB_COLUMNS)}"
 FOUND_COLUMNS = (
     "job_id, source, folder, name, size_bytes, modified_ns, state, message, problem, top_bytes"
 )
-_FLAGS = ("intake_done", "plain_server", "end_sent", "contents_only", "kept")
+_FLAGS = ("intake_done", "plain_server", "end_sent", "contents_only", "kept", "aborted")
 
 
 def storable(text: str) -> str:

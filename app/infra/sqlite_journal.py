@@ -227,7 +227,8 @@ class SqliteJournal:
         with self._transaction() as db:
             _forget_final_counts(db, job_id)
             return db.execute(
-                "UPDATE items SET state=?, message='', problem='', tries=0"
+                "UPDATE items SET state=?, message='', problem='', tries=0, assurance='none',"
+                " sha256=''"
                 f" WHERE job_id=? AND state IN ({', '.join('?' * len(wanted))})",
                 (to_state.value, job_id, *wanted),
             ).rowcount

@@ -25,6 +25,8 @@ class Promise(Enum):
     BATCH = auto()
     USAGE = auto()
     TRASH = auto()  # everything that was replaced is kept
+    ABORT = auto()  # a sync can be given up
+    ONCE = auto()  # a start that comes again is the same sync
     OWN_STAGING = auto()  # an abandoned full sync's files are never published by another
 
 

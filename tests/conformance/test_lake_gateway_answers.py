@@ -13,6 +13,7 @@ from app.domain.errors import (
     InvalidApiKey,
     LakeDropError,
     LakeRefused,
+    SyncAborted,
     SyncAlreadyEnded,
     SyncNotFound,
 )
@@ -226,3 +227,64 @@ def test_a_batch_for_an_ended_or_unknown_sync_is_refused_as_a_whole(
     with pytest.raises(SyncNotFound):
         lake.gateway.upload_batch(987_654, [file], ignore_sent)
     assert published(lake, path) == {}
+
+
+# A start that comes again, and syncs that are given up.
+
+
+def test_a_start_that_comes_again_is_the_same_sync(
+    lake: LakeUnderTest, path: str, needs: Callable[[Promise], None]
+) -> None:
+    needs(Promise.ONCE)
+    first, other = f"{path[1:]}-1".replace("/", "-"), f"{path[1:]}-2".replace("/", "-")
+    ids = [lake.gateway.start_sync("once", path, FULL, once) for once in (first, first, other)]
+    assert ids[0] == ids[1] != ids[2]
+    assert lake.gateway.start_sync("once", path, FULL) not in ids
+
+
+def test_a_server_that_knows_no_key_of_a_start_begins_another(
+    lake: LakeUnderTest, path: str
+) -> None:
+    if Promise.ONCE in lake.promises:
+        pytest.skip("this lake knows it")
+    assert len({lake.gateway.start_sync("once", path, FULL, "k") for _ in range(2)}) == 2
+
+
+@pytest.mark.parametrize("mode", [FULL, INCREMENTAL])
+def test_an_aborted_sync_takes_nothing_more(
+    lake: LakeUnderTest, path: str, mode: SyncType, needs: Callable[[Promise], None]
+) -> None:
+    needs(Promise.ABORT)
+    sync_of(lake.gateway, path, INCREMENTAL, {"old.csv": b"old"})
+    sync_id = sync_of(lake.gateway, path, mode, {"new.csv": b"new"}, end=False)
+    assert [lake.gateway.abort_sync(sync_id) for _ in range(2)] == [True, True]
+    with pytest.raises(SyncAborted):
+        send(lake.gateway, sync_id, path, "late.csv")
+    with pytest.raises(SyncAborted):
+        lake.gateway.end_sync(sync_id)
+    stays = {} if mode is FULL else {"new.csv": b"new"}
+    assert published(lake, path) == {"old.csv": b"old", **stays}
+    [job] = [job for job in all_jobs(lake.gateway) if job.sync_id == sync_id]
+    assert job.sync_status == "Failed"
+
+
+def test_an_ended_sync_cannot_be_aborted(
+    lake: LakeUnderTest, path: str, needs: Callable[[Promise], None]
+) -> None:
+    needs(Promise.ABORT)
+    sync_id = sync_of(lake.gateway, path, FULL, {"a.csv": b"1"})
+    with pytest.raises(SyncAlreadyEnded):
+        lake.gateway.abort_sync(sync_id)
+    with pytest.raises(SyncNotFound):
+        lake.gateway.abort_sync(987_654)
+    assert published(lake, path) == {"a.csv": b"1"}
+
+
+def test_where_a_sync_cannot_be_aborted_it_goes_on(lake: LakeUnderTest, path: str) -> None:
+    if Promise.ABORT in lake.promises:
+        pytest.skip("this lake can")
+    sync_id = lake.gateway.start_sync("s", path, INCREMENTAL)
+    assert lake.gateway.abort_sync(sync_id) is False
+    send(lake.gateway, sync_id, path, "a.csv", b"1")
+    lake.gateway.end_sync(sync_id)
+    assert published(lake, path) == {"a.csv": b"1"}

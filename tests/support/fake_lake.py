@@ -15,17 +15,18 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.domain.connections import Connection
 from app.domain.errors import (
     FileRefused,
     InvalidApiKey,
     LakeDropError,
     LakeRefused,
     SourceChanged,
+    SyncAborted,
     SyncAlreadyEnded,
+    SyncExpired,
     SyncNotFound,
 )
-from app.domain.ports import FileContent, LakeGateway, OnSent, SmallFile, UploadReceipt
+from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
 from embedded_server import contract
 from embedded_server.contract import (
     Capabilities,
@@ -39,7 +40,13 @@ from tests.support.fault_plan import Call, FaultPlan, Gate
 
 FAKE_KEY = "cccccccc-14a1-4eb1-8964-000000000000"
 ALL_EXTENSIONS = frozenset(
-    {contract.EXTENSION_DIGEST, contract.EXTENSION_USAGE, contract.EXTENSION_BATCH}
+    {
+        contract.EXTENSION_ABORT,
+        contract.EXTENSION_BATCH,
+        contract.EXTENSION_DIGEST,
+        contract.EXTENSION_IDEMPOTENCY,
+        contract.EXTENSION_USAGE,
+    }
 )
 _FIRST_MOMENT_MS = 1_700_000_000_000
 
@@ -57,6 +64,8 @@ class _Store:
     history: list[UploadRecord] = field(default_factory=list)
     plan: FaultPlan = field(default_factory=FaultPlan)
     corrupt: dict[str, int] = field(default_factory=dict)
+    begun_once: dict[str, int] = field(default_factory=dict)
+    given_up: dict[int, type[LakeRefused]] = field(default_factory=dict)
     moment_ms: int = _FIRST_MOMENT_MS
 
 
@@ -148,6 +157,11 @@ class FakeLake:
 
     # What a test makes go wrong.
 
+    def expire(self, sync_id: int) -> None:
+        """As a server does with a sync that nobody feeds."""
+        with self._store.lock:
+            self._give_up(self._running_job(sync_id), SyncExpired)
+
     def fail(
         self,
         call: str,
@@ -183,16 +197,22 @@ class FakeLake:
             contract.VERSION, self.extensions, self._batch_max_files, self._batch_max_bytes
         )
 
-    def start_sync(self, name: str, path: str, sync_type: SyncType) -> int:
+    def start_sync(self, name: str, path: str, sync_type: SyncType, once: str | None = None) -> int:
         self._store.plan.begin(Call("start_sync", path=path))
         self._check_key()
+        if contract.EXTENSION_IDEMPOTENCY not in self.extensions:
+            once = None
         with self._store.lock:
-            sync_id = self._store.jobs[-1].sync_id + 1 if self._store.jobs else 1
-            self._store.jobs.append(
-                SyncJob(
-                    0, sync_id, name, path, sync_type, SyncStatus.SYNCING, self._tick(), 0, 0, 0
+            known = None if once is None else self._store.begun_once.get(once)
+            sync_id = known or (self._store.jobs[-1].sync_id + 1 if self._store.jobs else 1)
+            if known is None:
+                self._store.jobs.append(
+                    SyncJob(
+                        0, sync_id, name, path, sync_type, SyncStatus.SYNCING, self._tick(), 0, 0, 0
+                    )
                 )
-            )
+            if once is not None:
+                self._store.begun_once[once] = sync_id
         self._store.plan.finish("start_sync")
         return sync_id
 
@@ -254,6 +274,17 @@ class FakeLake:
             )
         self._store.plan.finish("end_sync")
 
+    def abort_sync(self, sync_id: int) -> bool:
+        self._store.plan.begin(Call("abort_sync", sync_id))
+        if contract.EXTENSION_ABORT not in self.extensions:
+            return False
+        self._check_key()
+        with self._store.lock:
+            if self._store.given_up.get(sync_id) is not SyncAborted:
+                self._give_up(self._running_job(sync_id), SyncAborted)
+        self._store.plan.finish("abort_sync")
+        return True
+
     def sync_jobs(self, offset: int, limit: int) -> list[SyncJob]:
         self._store.plan.begin(Call("sync_jobs"))
         self._check_page(offset, limit)
@@ -297,7 +328,16 @@ class FakeLake:
         self._store.moment_ms += 1
         return self._store.moment_ms if self._now_ms is None else self._now_ms()
 
+    def _give_up(self, job: SyncJob, told: type[LakeRefused]) -> None:
+        self._store.given_up[job.sync_id] = told
+        self._store.staged.pop(str(job.sync_id), None)
+        self._store.jobs[self._store.jobs.index(job)] = replace(
+            job, sync_status=SyncStatus.FAILED, end_time=self._tick()
+        )
+
     def _running_job(self, sync_id: int) -> SyncJob:
+        if sync_id in self._store.given_up:
+            raise self._store.given_up[sync_id]("The server gave the sync up.")
         for job in self._store.jobs:
             if job.sync_id == sync_id:
                 if job.sync_status is not SyncStatus.SYNCING:
@@ -371,19 +411,3 @@ class FakeLake:
         for name, data in files.items():
             if name.startswith(path + "/"):
                 yield name, data
-
-
-class FakeGateways:
-    """Implements `Gateways`: every connection leads to the same lake; `opened` tells which."""
-
-    def __init__(self, lake: LakeGateway) -> None:
-        self.opened: list[tuple[Connection, str | None]] = []
-        self.closed = False
-        self._lake = lake
-
-    def open(self, connection: Connection, key: str | None) -> LakeGateway:
-        self.opened.append((connection, key))
-        return self._lake
-
-    def close(self) -> None:
-        self.closed = True

@@ -10,7 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.domain.errors import ConnectionNotUsable, ContractBroken, FileRefused, LakeUnreachable
+from app.domain.errors import (
+    ConnectionNotUsable,
+    ContractBroken,
+    FileRefused,
+    LakeRefused,
+    LakeUnreachable,
+    SyncAborted,
+    SyncExpired,
+)
 from app.infra.http_connections import Timeouts
 from app.infra.http_gateway import HttpGateway
 from embedded_server import contract
@@ -53,6 +61,38 @@ def test_start_and_end_are_the_contract_s_json() -> None:
     for request in server.seen:
         assert request.headers["content-type"] == "application/json"
         assert request.headers["host"] == server.host
+
+
+@pytest.mark.parametrize("extensions", [["idempotency"], ["digest"]])
+def test_a_start_bears_its_key_only_where_the_server_names_it(extensions: list[str]) -> None:
+    told = {"product": "LakeDrop", "version": "1", "extensions": extensions}
+    with stub_server(http(200, json.dumps(told)), http(200, '{"sync_id":8}')) as server:
+        gateway = HttpGateway(server.address, KEY)
+        gateway.start_sync("s", "/data/x", SyncType.FULL, "0f0e")
+        gateway.close()
+    expected = '"0f0e"' if extensions == ["idempotency"] else None
+    assert server.seen[-1].headers.get("idempotency-key") == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (contract.sync_expired_text(8), SyncExpired),
+        (contract.sync_aborted_text(8), SyncAborted),
+        (contract.sync_expired_text(8) + "!", LakeRefused),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 410])
+def test_a_sync_that_was_given_up_is_known_by_its_exact_words(
+    told: str, kind: type[LakeRefused], status: int
+) -> None:
+    body = json.dumps({"code": status, "reason": "expired", "message": told})
+    with stub_server(http(status, body)) as server:
+        gateway = HttpGateway(server.address, KEY)
+        with pytest.raises(LakeRefused) as refused:
+            gateway.upload(8, "/data/x", "a.csv", BytesContent(b"1"), ignore_sent)
+        gateway.close()
+    assert type(refused.value) is kind
 
 
 def test_an_upload_is_one_form_with_one_boundary_and_a_known_length() -> None:

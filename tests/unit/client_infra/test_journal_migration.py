@@ -140,6 +140,29 @@ def test_it_goes_on_as_a_queue_of_this_version(old: Path) -> None:
     db.close()
 
 
+def test_a_queue_of_version_2_keeps_its_jobs(tmp_path: Path) -> None:
+    file, fresh = tmp_path / "journal.db", tmp_path / "fresh.db"
+    for path in (file, fresh):
+        journal = SqliteJournal(path)
+        made = journal.add_job(UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "n", sync_id=8))
+        journal.close()
+    with sqlite3.connect(file) as db:
+        db.executescript(
+            "ALTER TABLE jobs DROP COLUMN start_key; ALTER TABLE jobs DROP COLUMN aborted;"
+            "PRAGMA user_version=2"
+        )
+    db.close()
+    journal = SqliteJournal(file)
+    assert journal.job(made.job_id) == made
+    journal.close()
+    shapes = []
+    for path in (file, fresh):
+        with sqlite3.connect(path) as db:
+            shapes.append(_shape(db))
+        db.close()
+    assert shapes[0] == shapes[1]
+
+
 def test_a_change_of_version_that_fails_changes_nothing(old: Path) -> None:
     with sqlite3.connect(old) as db:
         db.execute("CREATE TABLE removed (in_the_way)")  # met in the last step

@@ -18,7 +18,8 @@ from app.infra.source_files import LocalSourceFiles
 from app.infra.sqlite_journal import SqliteJournal
 from app.infra.system_clock import SystemClock
 from embedded_server.contract import SyncType
-from tests.support.fake_lake import FakeGateways, FakeLake
+from tests.support.fake_gateways import FakeGateways
+from tests.support.fake_lake import FakeLake
 
 WITHIN_S = 30.0
 DESTINATION = "/data/x"

@@ -204,11 +204,9 @@ class OverlappingSyncs(RuleBasedStateMachine):
             return  # a crash came in between: that request is gone
 
         def commit() -> None:
-            try:
-                self.rooms.uploads.commit(it.gate, it.upload)
-            except LakeError as error:
-                it.upload.fail(error.message)
-                raise
+            [failure] = self.rooms.uploads.commit([(it.gate, it.upload)])
+            if failure is not None:
+                raise failure
 
         if self._is_allowed(it.sync_id, commit):
             self.model.upload(it.sync_id, it.place, it.data)
@@ -370,7 +368,7 @@ def test_the_models_paths_are_what_a_lake_takes() -> None:
 
 
 OverlappingSyncs.TestCase.settings = settings(
-    max_examples=3_000 if IS_SOAK else 8,
+    max_examples=3_000 if IS_SOAK else 50,
     stateful_step_count=60 if IS_SOAK else 30,
     deadline=None,
     derandomize=not IS_SOAK,
