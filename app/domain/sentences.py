@@ -66,6 +66,7 @@ ANSWERED_A_PAGE = Sentence("{host} answered {status}, with a web page.")
 DID_NOT_TAKE = Sentence("{host} did not take the file: {words}.")
 MAKE_ROOM = Sentence("{what} Make room on the server, then try again.")
 RIGHT_ADDRESS = Sentence("{what} Is the address of this connection right?")
+RIGHT_KEY = Sentence("{what} Give this connection the right API key.")
 REDIRECTED = Sentence(
     "{host} sends us on to another address instead of answering. LakeDrop does not follow, so that "
     "the API key stays where it belongs. Check the address of this connection (http or https, the "
@@ -84,6 +85,12 @@ WRONG_KEY = Sentence(
 )
 ALREADY_ENDED = Sentence(
     "The sync has already ended on the server; nothing can be added to it. Start a new one."
+)
+EXPIRED = Sentence(
+    "Nothing came for this sync for too long, and the server gave it up. Start a new one."
+)
+ABORTED = Sentence(
+    "This sync was aborted on the server; nothing can be added to it. Start a new one."
 )
 UNKNOWN_SYNC = Sentence("The server does not know this sync any more. Start a new one.")
 OTHER_BYTES = Sentence("The server stored other bytes than were sent.")

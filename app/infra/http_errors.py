@@ -65,12 +65,12 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
     (
         _with_any_id(contract.sync_expired_text),
         SyncExpired,
-        "Nothing came for this sync for too long, and the server gave it up. Start a new one.",
+        sentences.EXPIRED(),
     ),
     (
         _with_any_id(contract.sync_aborted_text),
         SyncAborted,
-        "This sync was aborted on the server; nothing can be added to it. Start a new one.",
+        sentences.ABORTED(),
     ),
 )
 
@@ -141,7 +141,7 @@ class AnswerReader:
         if for_file and status in _ABOUT_THE_FILE and not _is_about_the_caller(told):
             return FileRefused(words)
         if status == 401:
-            return InvalidApiKey(f"{words} Give this connection the right API key.")
+            return InvalidApiKey(sentences.RIGHT_KEY(what=words))
         if told is not None or status == 403 or _detail(answer) is not None:
             return LakeRefused(words)
         return ContractBroken(sentences.RIGHT_ADDRESS(what=words))

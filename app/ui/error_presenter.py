@@ -72,6 +72,16 @@ class ErrorPresenter(QObject):
                     self.tr("The API key is not accepted"),
                     self.tr("Type the right key on the Connections page, then try again."),
                 )
+            case "SyncExpired":
+                return (
+                    self.tr("The server has let the sync expire"),
+                    self.tr("Nothing came for too long. Upload it again as a new job."),
+                )
+            case "SyncAborted":
+                return (
+                    self.tr("The sync was aborted"),
+                    self.tr("Somebody gave it up on the server. Upload it again as a new job."),
+                )
             case "SyncAlreadyEnded":
                 return (
                     self.tr("The sync has already ended"),

@@ -135,6 +135,7 @@ class Sentences(QObject):
             sentences.DID_NOT_TAKE: self.tr("{host} did not take the file: {words}."),
             sentences.MAKE_ROOM: self.tr("{what} Make room on the server, then try again."),
             sentences.RIGHT_ADDRESS: self.tr("{what} Is the address of this connection right?"),
+            sentences.RIGHT_KEY: self.tr("{what} Give this connection the right API key."),
             sentences.REDIRECTED: self.tr(
                 "{host} sends us on to another address instead of answering. LakeDrop does "
                 "not follow, so that the API key stays where it belongs. Check the address "
@@ -154,6 +155,13 @@ class Sentences(QObject):
             sentences.ALREADY_ENDED: self.tr(
                 "The sync has already ended on the server; nothing can be added to it. "
                 "Start a new one."
+            ),
+            sentences.EXPIRED: self.tr(
+                "Nothing came for this sync for too long, and the server gave it up. Start a "
+                "new one."
+            ),
+            sentences.ABORTED: self.tr(
+                "This sync was aborted on the server; nothing can be added to it. Start a new one."
             ),
             sentences.UNKNOWN_SYNC: self.tr(
                 "The server does not know this sync any more. Start a new one."

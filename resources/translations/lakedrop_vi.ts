@@ -296,12 +296,20 @@
         <translation>LakeDrop khởi động lại nó; hàng đợi được giữ nguyên.</translation>
     </message>
     <message>
+        <source>Nothing came for too long. Upload it again as a new job.</source>
+        <translation>Quá lâu không có gì được gửi. Hãy tải lên lại thành một lượt mới.</translation>
+    </message>
+    <message>
         <source>Rename the file, or leave it out.</source>
         <translation>Hãy đổi tên tệp, hoặc bỏ tệp ra.</translation>
     </message>
     <message>
         <source>See to it on the Connections page, then try again.</source>
         <translation>Hãy xem lại ở trang Kết nối rồi thử lại.</translation>
+    </message>
+    <message>
+        <source>Somebody gave it up on the server. Upload it again as a new job.</source>
+        <translation>Có người đã bỏ lượt này trên máy chủ. Hãy tải lên lại thành một lượt mới.</translation>
     </message>
     <message>
         <source>Space must be made there first; then go on.</source>
@@ -348,6 +356,10 @@
         <translation>Máy chủ bị lỗi</translation>
     </message>
     <message>
+        <source>The server has let the sync expire</source>
+        <translation>Máy chủ đã để lượt đồng bộ hết hạn</translation>
+    </message>
+    <message>
         <source>The server has no space left</source>
         <translation>Máy chủ hết chỗ</translation>
     </message>
@@ -370,6 +382,10 @@
     <message>
         <source>The sync has already ended</source>
         <translation>Lượt đồng bộ đã kết thúc</translation>
+    </message>
+    <message>
+        <source>The sync was aborted</source>
+        <translation>Lượt đồng bộ đã bị hủy bỏ</translation>
     </message>
     <message>
         <source>The upload engine does not start</source>
@@ -921,6 +937,10 @@
         <translation>Không thể kết nối mã hóa tới {host}. Ở đó có dùng https không?</translation>
     </message>
     <message>
+        <source>Nothing came for this sync for too long, and the server gave it up. Start a new one.</source>
+        <translation>Quá lâu không có gì được gửi cho lượt đồng bộ này nên máy chủ đã bỏ nó. Hãy bắt đầu lượt mới.</translation>
+    </message>
+    <message>
         <source>Several files would be written to the same place, and only one would stay: {names}. Upload them to different folders.</source>
         <translation>Nhiều tệp sẽ được ghi vào cùng một chỗ và chỉ một tệp còn lại: {names}. Hãy tải chúng lên các thư mục khác nhau.</translation>
     </message>
@@ -1023,6 +1043,10 @@
     <message>
         <source>This is no longer a file.</source>
         <translation>Đây không còn là tệp nữa.</translation>
+    </message>
+    <message>
+        <source>This sync was aborted on the server; nothing can be added to it. Start a new one.</source>
+        <translation>Lượt đồng bộ này đã bị hủy bỏ trên máy chủ; không thể thêm gì vào nữa. Hãy bắt đầu lượt mới.</translation>
     </message>
     <message>
         <source>This system has no keyring that LakeDrop can use (on Linux: GNOME Keyring or KWallet in a desktop session). {way_out}</source>
@@ -1131,6 +1155,10 @@
     <message>
         <source>{path} cannot be read: {reason}.</source>
         <translation>Không đọc được {path}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{what} Give this connection the right API key.</source>
+        <translation>{what} Hãy nhập đúng khóa API cho kết nối này.</translation>
     </message>
     <message>
         <source>{what} Is the address of this connection right?</source>

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.domain import sentences
 from app.domain.errors import InvalidApiKey, LakeUnreachable
 from app.domain.snapshots import ActiveTransfer, JobSnapshot
 from app.domain.upload_job import JobState
@@ -305,11 +306,11 @@ def _server_rows(count: int) -> dict[str, Answer]:
 
 
 def _unreachable(_: Args) -> dict[str, Any]:
-    raise LakeUnreachable("No connection to https://client.datainsider.co: the name is not known.")
+    raise LakeUnreachable(sentences.UNKNOWN_HOST(host="client.datainsider.co"))
 
 
 def _wrong_key(_: Args) -> dict[str, Any]:
-    raise InvalidApiKey("The server does not accept this API key.")
+    raise InvalidApiKey(sentences.WRONG_KEY())
 
 
 def scenes() -> list[Scene]:
@@ -375,7 +376,7 @@ def _troubled() -> list[JobSnapshot]:
             name="orders",
             connection="finance-share chỉ đọc báo cáo",
             problem="InvalidApiKey",
-            message="The server does not accept this API key.",
+            message=sentences.WRONG_KEY(),
             **half,
         ),
         _job(
