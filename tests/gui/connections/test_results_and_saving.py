@@ -134,3 +134,13 @@ def test_a_rename_is_told_to_the_other_pages(
     type_in(page, "connections.name", "production")
     press(page, "connections.save")
     qtbot.waitUntil(lambda: renamed == [("prod", "production")])
+
+
+def test_an_answer_about_connections_leaves_a_new_one_alone(
+    page: ConnectionsPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    begin(page)
+    look_again(page, engine, qtbot)
+    assert chosen(page) == -1
+    assert page._form.isVisible()
+    assert page._form.typed.name == "warehouse"

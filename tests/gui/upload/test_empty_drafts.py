@@ -138,6 +138,25 @@ def test_a_draft_that_somebody_touched_is_no_longer_empty(
     assert drafts.drafts == [1, 2]
 
 
+def test_a_draft_that_files_are_on_their_way_to_is_no_longer_empty(
+    window: MainWindow, drafts: Engine, qtbot: QtBot
+) -> None:
+    may_answer = threading.Event()
+
+    def slowly(_: dict[str, Any]) -> dict[str, Any]:
+        may_answer.wait(10)
+        return {}
+
+    drafts.fake.answers["add_sources"] = slowly
+    _press_new(window)
+    _made(window, drafts, qtbot, 1)
+    window._upload.jobs._drafts.add(window._context.link.jobs[1], lambda: ["/data/a.csv"])
+    qtbot.waitUntil(lambda: "add_sources" in drafts.fake.commands())
+
+    assert window._upload.untouched_drafts == []
+    may_answer.set()
+
+
 def test_a_connection_used_for_a_new_upload_gets_the_draft_and_the_upload_page(
     window: MainWindow, context: UiContext, drafts: Engine, qtbot: QtBot
 ) -> None:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain import errors
-from app.domain.connections import LOCAL_LAKE, Connection, checked_base_url, checked_name
+from app.domain.connections import (
+    LOCAL_LAKE,
+    Connection,
+    checked_base_url,
+    checked_name,
+    is_open_to_others,
+    is_same_server,
+)
 from app.domain.errors import (
     ConnectionNotUsable,
     FileRefused,
@@ -89,6 +96,25 @@ def test_what_is_no_plain_address_is_refused_without_repeating_a_secret(url: str
     with pytest.raises(ConnectionNotUsable) as refused:
         checked_base_url(url, allow_plain_http=True)
     assert "secret" not in refused.value.message
+
+
+@given(st.text() | st.text("htps:/[]@?#.%019az ").map("http://{}".format))
+def test_whatever_is_typed_as_an_address_raises_nothing(url: str) -> None:
+    assert not is_same_server(url, "https://lake.example.com")
+    assert is_open_to_others(url) in (True, False)
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://a]b", "http://a:99999999", "http://a:b"])
+def test_what_is_no_address_is_no_server(url: str) -> None:
+    assert not is_same_server(url, url)
+
+
+def test_a_server_is_known_by_its_origin() -> None:
+    assert is_same_server("https://LAKE.example.com:443/v2", "https://lake.example.com")
+    assert not is_same_server("http://lake.example.com", "https://lake.example.com")
+    assert is_open_to_others("http://lake.example.com")
+    assert not is_open_to_others("https://lake.example.com")
+    assert not is_open_to_others("http://127.0.0.1:8080")
 
 
 def test_a_key_is_not_sent_readable_to_another_machine_without_a_consent() -> None:
