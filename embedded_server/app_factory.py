@@ -20,12 +20,14 @@ from embedded_server.routes.callers import visitor_of
 from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.queries import query_routes
 from embedded_server.routes.syncs import sync_routes
+from embedded_server.routes.trash import trash_routes
 from embedded_server.routes.tus_calls import TusCalls
 from embedded_server.routes.uploads import FileCalls
 from embedded_server.routes.watching import watching_routes
 from embedded_server.services.admission import Admission
 from embedded_server.services.health import Health
 from embedded_server.services.sync_service import SyncService
+from embedded_server.services.trash_service import TrashService
 from embedded_server.services.tus_service import TusService
 from embedded_server.services.upload_service import UploadService
 
@@ -35,6 +37,7 @@ def create_app(
     upload_service: UploadService,
     health: Health,
     tus_service: TusService,
+    trash_service: TrashService,
     admission: Admission,
     call_workers: Executor,
     upload_workers: Executor,
@@ -50,6 +53,7 @@ def create_app(
     app.include_router(sync_routes(sync_service, admission, call_workers))
     app.include_router(query_routes(sync_service, call_workers))
     app.include_router(extension_routes(sync_service, call_workers))
+    app.include_router(trash_routes(trash_service, call_workers))
     app.include_router(watching_routes(health, call_workers))
 
     async def on_lake_error(request: Request, error: Exception) -> Response:

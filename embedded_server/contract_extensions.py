@@ -14,6 +14,13 @@ from embedded_server.contract import (
     text_field,
 )
 
+TRASH_ROUTE = "/api/lake/trash"
+TRASH_FILES_ROUTE = "/api/lake/trash/files"
+TRASH_RESTORE_ROUTE = "/api/lake/trash/restore"
+TRASH_PURGE_ROUTE = "/api/lake/trash/purge"
+
+EXTENSION_TRASH = "trash"  # what syncs replaced: listed, put back, purged
+
 
 @dataclass(frozen=True, slots=True)
 class AbortAnswer:

@@ -26,6 +26,7 @@ from embedded_server.services.health import Health
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
+from embedded_server.services.trash_service import TrashService
 from embedded_server.services.tus_service import TusService
 from embedded_server.services.upload_service import UploadService
 from embedded_server.storage.disk import Disk
@@ -103,6 +104,7 @@ class OpenedLake:
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
             self._health,
             self._tus,
+            TrashService(self._lake.trashed, self._lake.putting_back, self._catalog, now_ms),
             admission,
             self._call_workers,
             self._upload_workers,

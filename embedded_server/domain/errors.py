@@ -12,6 +12,7 @@
     ├── NotAuthenticated    401 not_authenticated  a key is missing, or nobody knows it
     ├── NotAllowed          403 not_allowed        the key is known, and may not do this
     ├── TooManyTries        429 bad_request        too many unknown keys or syncs: wait
+    ├── NothingThere        404 not_found        the path, or the version, is not there
     ├── SyncExpired         410 expired          start a new sync
     ├── KeyUsedOtherwise    422 invalid_param    an Idempotency-Key came again with another body
     ├── BodyTooLarge        413 quota_exceed     send less in one request
@@ -83,6 +84,11 @@ class EndHasBegun(Refused):
         super().__init__(
             f"the end of sync {sync_id} has begun and cannot be taken back: end it again"
         )
+
+
+class NothingThere(LakeError):
+    status = 404
+    reason = ErrorReason.NOT_FOUND
 
 
 class SyncExpired(LakeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from embedded_server.contract import (
@@ -17,6 +17,7 @@ from embedded_server.domain.errors import LakeError
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
+from embedded_server.domain.trash import PutBack, TrashedFile, TrashedVersion, Version
 from embedded_server.domain.tus_upload import TusUpload
 from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
 
@@ -90,9 +91,51 @@ class Lake(Protocol):
     def discard_staged(self, sync_id: int) -> None:
         """Removes what a sync has staged, if anything; the next start removes what a crash left."""
 
+    def go_on_putting_back(self) -> Sequence[Version]:
+        """Finishes what was being put back from the trash when a run ended; what that was."""
+
     def wipe_incoming(self) -> None: ...
 
     def usage(self, path: LakePath) -> LakeUsage: ...
+
+
+class TrashedVersions(Protocol):
+    """What lies in the trash. All may raise `LakeFull`, `LakeFault`."""
+
+    def versions(self) -> Sequence[Version]:
+        """Of the newest sync first, and of each its latest number first."""
+
+    def is_there(self, version: Version, path: LakePath | None = None) -> bool: ...
+
+    def measured(self, version: Version) -> TrashedVersion:
+        """Looks at all of it."""
+
+    def top(self, version: Version) -> str:
+        """The lake folder that all of it lies at or below."""
+
+    def files(self, version: Version) -> Iterator[TrashedFile]:
+        """By path."""
+
+    def left_overs(self) -> Sequence[str]:
+        """Names of what was set aside for syncs that lost their place."""
+
+    def measured_left_over(self, name: str) -> TrashedVersion: ...
+
+    def remove(self, version: Version) -> None:
+        """For good; harmless when it is gone."""
+
+    def remove_left_over(self, name: str) -> None: ...
+
+
+class PuttingBack(Protocol):
+    """Both raise `PathConflict` (nothing has changed then), `NothingThere`, `LakeFull`,
+    `LakeFault`."""
+
+    def version(self, version: Version, replaced: LakePath | None) -> PutBack:
+        """All of it. `replaced`: the folder that a full sync replaced, which comes back whole."""
+
+    def path(self, version: Version, path: LakePath) -> PutBack:
+        """A file, or what a folder of the version holds."""
 
 
 class KeyStore(Protocol):

@@ -31,6 +31,11 @@ from embedded_server.contract import (
     UPLOAD_ROUTE,
     USAGE_ROUTE,
 )
+from embedded_server.contract_extensions import (
+    TRASH_FILES_ROUTE,
+    TRASH_RESTORE_ROUTE,
+    TRASH_ROUTE,
+)
 from embedded_server.domain.caller import Caller
 from embedded_server.domain.errors import BEARER_CHALLENGE, LakeError, NotAllowed
 from embedded_server.gate.names import ServerNames
@@ -76,6 +81,9 @@ PATH_CHECKING_ROUTES = frozenset(
         USAGE_ROUTE,
         CAPABILITIES_ROUTE,
         TUS_ROUTE,
+        TRASH_ROUTE,
+        TRASH_FILES_ROUTE,
+        TRASH_RESTORE_ROUTE,
     }
 )
 

@@ -21,6 +21,12 @@ from embedded_server.contract import (
     UPLOAD_ROUTE,
     USAGE_ROUTE,
 )
+from embedded_server.contract_extensions import (
+    TRASH_FILES_ROUTE,
+    TRASH_PURGE_ROUTE,
+    TRASH_RESTORE_ROUTE,
+    TRASH_ROUTE,
+)
 
 ROUTES = frozenset(
     {
@@ -38,5 +44,9 @@ ROUTES = frozenset(
         HEALTH_ROUTE,
         METRICS_ROUTE,
         TUS_ROUTE,
+        TRASH_ROUTE,
+        TRASH_FILES_ROUTE,
+        TRASH_RESTORE_ROUTE,
+        TRASH_PURGE_ROUTE,
     }
 )

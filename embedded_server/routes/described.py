@@ -20,6 +20,7 @@ _REFUSALS = {
     400: "The request is not what the contract says, or cannot be done; `message` says why",
     401: "A key is missing, or nobody knows it",
     403: "Not for a web page or a proxy, not under this host name, or not for this key",
+    404: "Nothing is there",
     410: "The sync has expired: start a new one",
     413: "The body is too large",
     415: "The body is encoded: send it as it is",
@@ -67,8 +68,8 @@ def answers(good: Schema, *more: int) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def body(properties: Mapping[str, Schema]) -> dict[str, Any]:
-    schema = record(properties)
+def body(properties: Mapping[str, Schema], *, optional: Sequence[str] = ()) -> dict[str, Any]:
+    schema = record(properties, optional=optional)
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
     }

@@ -30,6 +30,8 @@ def recover(lake: Lake, catalog: Catalog, clock: Clock) -> None:
                 catalog.fail_sync(intent.sync_id, clock(), error.message)
             else:
                 catalog.finish_sync(intent.sync_id, clock())
+        for version in lake.go_on_putting_back():
+            _log.warning("sync %d: putting back what it replaced has gone on", version.sync_id)
         for sync_id in lake.staged_sync_ids():
             sync = catalog.find_sync(sync_id)
             if sync is not None and sync.was_given_up:

@@ -6,6 +6,7 @@
 <lake>/.lakedrop/partial/<upload>                     what has come of resumable uploads
 <lake>/.lakedrop/staging/<sync_id>/                   what a full sync has so far
 <lake>/.lakedrop/trash/<sync_id>/<n>/<lake path>      what syncs replaced
+<lake>/.lakedrop/restoring/<intent>/<lake path>       what of a version is still to be put back
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ class Layout:
     @property
     def all_trash(self) -> str:
         return os.path.join(self.own, "trash")
+
+    @property
+    def all_restoring(self) -> str:
+        return os.path.join(self.own, "restoring")
 
     @property
     def catalog(self) -> str:

@@ -23,6 +23,7 @@ from embedded_server.domain.errors import LakeError, PathConflict
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.ports import Clock, IncomingFile
 from embedded_server.domain.sync import SwapIntent, Sync
+from embedded_server.domain.trash import Version
 from embedded_server.domain.upload import Destination, ReceivedFile
 from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.disk_errors import as_lake_error, translated
@@ -31,8 +32,10 @@ from embedded_server.storage.folder_swap import FolderSwap
 from embedded_server.storage.folder_syncer import FolderSyncer
 from embedded_server.storage.incoming_file import TemporaryIncoming
 from embedded_server.storage.layout import Layout
+from embedded_server.storage.putting_back import PuttingBack
 from embedded_server.storage.shared_lock import SharedLock
 from embedded_server.storage.trash import Trash
+from embedded_server.storage.trashed_versions import TrashedVersions
 from embedded_server.storage.usage import files_and_bytes
 
 _NAME_LOCKS = 64
@@ -87,6 +90,10 @@ class LocalLake:
         self._swaps = FolderSwap(disk, layout, self._folders, self._unique_number)
         self._syncer = FolderSyncer(disk)
         self._swap_lock = SharedLock()
+        self.trashed = TrashedVersions(disk, layout, self._folders, self._swap_lock)
+        self.putting_back = PuttingBack(
+            disk, layout, self._folders, self._swap_lock, self._unique_number
+        )
         self._name_locks = [threading.Lock() for _ in range(_NAME_LOCKS)]
 
     def _unique_number(self) -> int:
@@ -306,6 +313,9 @@ class LocalLake:
             self._disk.rename(self._layout.staging(sync_id), gone)
             self._folders.forget()
             self._disk.remove_tree(gone)
+
+    def go_on_putting_back(self) -> Sequence[Version]:
+        return self.putting_back.go_on()
 
     # -- housekeeping ------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ class Rooms:
         clock: Clock = now_ms,
     ) -> None:
         self.root = root
-        self._clock = clock
+        self.clock = clock
         self.disk = disk or Disk()
         self.layout = open_layout(str(root), Disk())
         self.catalog = open_catalog(self.layout.catalog)
@@ -47,7 +47,7 @@ class Rooms:
             self.recover()
 
     def recover(self) -> None:
-        recover(self.lake, self.catalog, self._clock)
+        recover(self.lake, self.catalog, self.clock)
 
     def start(self, path: str, sync_type: SyncType = SyncType.INCREMENTAL) -> int:
         return self.syncs.start("a sync", path, sync_type)
