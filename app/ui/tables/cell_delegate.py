@@ -17,6 +17,9 @@ _ICON = 16
 _PILL_ICON = 14
 _BAR = 5
 _PERCENT_DIGITS = "100 %"
+_MOST_TEXTS = 4_096
+
+_MARKED = QStyle.StateFlag.State_Selected | QStyle.StateFlag.State_MouseOver
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -34,6 +37,8 @@ class CellDelegate(QStyledItemDelegate):
         self._metrics = QFontMetrics(font)
         self._strong_metrics = QFontMetrics(self._strong)
         self._percent_width = self._metrics.horizontalAdvance(_PERCENT_DIGITS) + _GAP
+        self._colors: dict[str, QColor] = {}
+        self._fitted: dict[tuple[str, int, bool, bool], str] = {}
         self.focus_row = -1  # the current row while its table has the keyboard
         self.row_height = max(self._metrics.height() + 20, 38)
 
@@ -43,12 +48,11 @@ class CellDelegate(QStyledItemDelegate):
             return
         tokens = self._theme.tokens
         rect: QRect = option.rect
-        state: QStyle.StateFlag = option.state
-        if state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(tokens.selection))
-        elif state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, QColor(tokens.hover))
-        painter.setPen(QColor(tokens.border))
+        marks = option.state & _MARKED
+        if marks:
+            chosen = marks & QStyle.StateFlag.State_Selected
+            painter.fillRect(rect, self._color(tokens.selection if chosen else tokens.hover))
+        painter.setPen(self._color(tokens.border))
         painter.drawLine(rect.bottomLeft(), rect.bottomRight())
         column = index.column()
         cell = model.cell(index.row(), column)
@@ -73,7 +77,7 @@ class CellDelegate(QStyledItemDelegate):
 
     def _paint_focus(self, painter: QPainter, rect: QRect, is_first: bool, is_last: bool) -> None:
         """The ring that says where the keyboard is: around the row, drawn cell by cell."""
-        painter.setPen(QPen(QColor(self._theme.tokens.accent), 2))
+        painter.setPen(QPen(self._color(self._theme.tokens.accent), 2))
         painter.drawLine(rect.left(), rect.top() + 1, rect.right() + 1, rect.top() + 1)
         painter.drawLine(rect.left(), rect.bottom() - 1, rect.right() + 1, rect.bottom() - 1)
         if is_first:
@@ -90,7 +94,7 @@ class CellDelegate(QStyledItemDelegate):
             painter.drawPixmap(rect.left(), rect.center().y() - _ICON // 2 + 1, pixmap)
             rect = rect.adjusted(_ICON + _GAP, 0, 0, 0)
         painter.setFont(self._strong if cell.strong else self._font)
-        painter.setPen(QColor(color))
+        painter.setPen(self._color(color))
         text = self._fitting(cell.text, rect.width(), middle=cell.middle, strong=cell.strong)
         painter.drawText(rect, _RIGHT if right else _LEFT, text)
 
@@ -105,7 +109,7 @@ class CellDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.soft(cell.tone)))
+        painter.setBrush(self._color(tokens.soft(cell.tone)))
         painter.drawRoundedRect(QRectF(rect.left(), top, width, height), height / 2, height / 2)
         painter.restore()
         left = rect.left() + 9
@@ -114,7 +118,7 @@ class CellDelegate(QStyledItemDelegate):
             painter.drawPixmap(left, top + (height - _PILL_ICON) // 2, pixmap)
             left += icon_room
         painter.setFont(self._font)
-        painter.setPen(QColor(ink))
+        painter.setPen(self._color(ink))
         painter.drawText(QRect(left, top, width, height), _LEFT, text)
 
     def _paint_progress(self, painter: QPainter, rect: QRect, cell: Cell, done: float) -> None:
@@ -129,19 +133,36 @@ class CellDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(tokens.track))
+        painter.setBrush(self._color(tokens.track))
         painter.drawRoundedRect(bar, _BAR / 2, _BAR / 2)
         if done > 0:
             filled = QRectF(bar.topLeft(), QPointF(bar.left() + bar.width() * done, bar.bottom()))
             filled.setWidth(max(filled.width(), _BAR))
-            painter.setBrush(QColor(tokens.ink(tone)))
+            painter.setBrush(self._color(tokens.ink(tone)))
             painter.drawRoundedRect(filled, _BAR / 2, _BAR / 2)
         painter.restore()
         painter.setFont(self._font)
-        painter.setPen(QColor(tokens.muted))
+        painter.setPen(self._color(tokens.muted))
         painter.drawText(rect, _RIGHT, cell.text)
 
+    def _color(self, text: str) -> QColor:
+        """Read once: a paint uses the same few a hundred times."""
+        found = self._colors.get(text)
+        if found is None:
+            found = self._colors[text] = QColor(text)
+        return found
+
     def _fitting(self, text: str, width: int, *, middle: bool = False, strong: bool = False) -> str:
+        """Measured once for a width: what stands still is painted again several times a second."""
+        key = (text, width, middle, strong)
+        found = self._fitted.get(key)
+        if found is None:
+            if len(self._fitted) >= _MOST_TEXTS:
+                self._fitted.clear()
+            found = self._fitted[key] = self._cut(text, width, middle=middle, strong=strong)
+        return found
+
+    def _cut(self, text: str, width: int, *, middle: bool, strong: bool) -> str:
         metrics = self._strong_metrics if strong else self._metrics
         if metrics.horizontalAdvance(text) <= width:
             return text

@@ -68,6 +68,11 @@ class CellModel(QAbstractTableModel):
 
     def tell_rows(self, first: int, last: int) -> None:
         """These rows (inclusive) look different now; one signal however many they are."""
+        if self.columns:
+            self.tell_cells(first, last, 0, len(self.columns) - 1)
+
+    def tell_cells(self, first: int, last: int, first_column: int, last_column: int) -> None:
+        """As `tell_rows`, where only these columns (inclusive) do: the others are not painted."""
         last = min(last, self.row_count() - 1)
-        if first <= last and self.columns:
-            self.dataChanged.emit(self.index(first, 0), self.index(last, len(self.columns) - 1))
+        if first <= last:
+            self.dataChanged.emit(self.index(first, first_column), self.index(last, last_column))

@@ -119,12 +119,13 @@ class PagedRows(QObject):
         if rows is None:
             self.failed.emit()
         else:
+            before = self._pages.get(page_number)
             self._pages[page_number] = rows
             self._pages.move_to_end(page_number)
             while len(self._pages) > self._keep:
                 self._pages.popitem(last=False)
             first = page_number * self._page_rows
-            if rows:
+            if rows and rows != before:  # looked at again: mostly they are as they were
                 self.arrived.emit(first, first + len(rows) - 1)
         if page_number in self._again:
             self._again.discard(page_number)

@@ -118,6 +118,10 @@ class QueueModel(CellModel):
     def row_of(self, item_id: int) -> int | None:
         return self._ranges.row_of(item_id)
 
+    def rows_within(self, first_id: int, last_id: int) -> Range | None:
+        """The rows of these item numbers that are still here, first and last."""
+        return self._ranges.rows_within(first_id, last_id)
+
     def stored(self, row: int) -> Mapping[str, Any] | None:
         """The engine's row where it is here."""
         known = self._pages.known(row)
@@ -223,7 +227,9 @@ class QueueModel(CellModel):
                 rows.append((max(found[0], first), min(found[1], last)))
         self._moved = spans
         if rows:
-            self.tell_rows(min(low for low, _ in rows), max(high for _, high in rows))
+            top, bottom = min(low for low, _ in rows), max(high for _, high in rows)
+            self.tell_cells(top, bottom, QueueColumn.STATE, QueueColumn.SPEED)
+            self.tell_cells(top, bottom, QueueColumn.MESSAGE, QueueColumn.MESSAGE)
 
     def _refresh_visible(self) -> None:
         first, last = self._visible

@@ -132,9 +132,9 @@ class QueueTable(CellTable):
         model, columns = self._queue, len(self._queue.columns)
         selection = QItemSelection()
         for first, last in self._kept:
-            low, high = model.row_of(first), model.row_of(last)
-            if low is not None and high is not None:
-                selection.select(model.index(low, 0), model.index(high, columns - 1))
+            rows = model.rows_within(first, last)  # its own first or last file may be gone
+            if rows is not None:
+                selection.select(model.index(rows[0], 0), model.index(rows[1], columns - 1))
         if not selection.isEmpty():
             self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.Select)
         top = model.row_of(self._kept_top_id) if self._kept_top_id else None

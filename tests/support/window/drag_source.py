@@ -7,14 +7,35 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDrag, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel
 
 from tests.support.window.answering import Answering
 
+_URI_LIST = "text/uri-list"
 _WIDTH_PX, _HEIGHT_PX = 150, 40
+
+
+class ReadyUrls(QMimeData):
+    """File URLs written down beforehand. Qt would write the list only when the target asks for it,
+    and that target would seem to stand still while it waits for this program."""
+
+    def __init__(self, paths: list[str]) -> None:
+        super().__init__()
+        lines = (bytes(QUrl.fromLocalFile(path).toEncoded().data()) for path in paths)
+        self._list = QByteArray(b"".join(line + b"\r\n" for line in lines))
+
+    def formats(self) -> list[str]:
+        return [_URI_LIST]
+
+    def hasFormat(self, mime_type: str) -> bool:
+        return mime_type == _URI_LIST
+
+    def retrieveData(self, mime_type: str, _: Any) -> Any:
+        return self._list if mime_type == _URI_LIST else None
 
 
 class DragSource(QLabel):
@@ -29,7 +50,7 @@ class DragSource(QLabel):
         self.setGeometry(
             screen.right() - _WIDTH_PX, screen.bottom() - _HEIGHT_PX, _WIDTH_PX, _HEIGHT_PX
         )
-        self._urls: list[QUrl] = []
+        self._held: ReadyUrls | None = None
         self._state = "idle"
         self._accepted = False
         self._result = ""
@@ -37,7 +58,7 @@ class DragSource(QLabel):
 
     def hold(self, paths: list[str]) -> bool:
         """What the next drag carries."""
-        self._urls = [QUrl.fromLocalFile(path) for path in paths]
+        self._held = ReadyUrls(paths)
         self._state, self._accepted, self._result = "idle", False, ""
         self.setText(f"{len(paths)} to drag")
         self.raise_()
@@ -55,14 +76,14 @@ class DragSource(QLabel):
         self._pressed = event.button() == Qt.MouseButton.LeftButton
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if not self._pressed or self._state != "idle":
+        held = self._held
+        if not self._pressed or self._state != "idle" or held is None:
             return
+        self._held = None
         self._pressed = False
         self._state = "dragging"
         drag = QDrag(self)
-        payload = QMimeData()
-        payload.setUrls(self._urls)
-        drag.setMimeData(payload)
+        drag.setMimeData(held)  # which owns it from here on
         drag.actionChanged.connect(self._on_action)
         result = drag.exec(Qt.DropAction.CopyAction)
         self._state, self._result = "ended", str(result.name)
