@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -31,6 +32,7 @@ Command = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _PUSH_EVERY_S = 0.1
 _ACCEPT_AGAIN_S = 0.05
+_KNOCK_WITHIN_S = 10.0  # a screen proves itself at once; a loaded machine may take its time
 _SOCKET_ENDED = (EOFError, OSError)
 
 
@@ -56,6 +58,7 @@ class EngineService:
         self._linger_s = linger_s
         self._lock = threading.Lock()
         self._screens: set[_Screen] = set()
+        self._knocking: dict[int, float] = {}  # since when, on the clock that nobody can set
         self._left = threading.Event()  # somebody left, or a job came to rest: look again
         self._stopping = threading.Event()
 
@@ -64,17 +67,34 @@ class EngineService:
         threading.Thread(target=self._accept, name="accept", daemon=True).start()
         while not self._stopping.is_set():
             self._left.clear()  # before looking: what changes from here on is seen
-            idle = not self._screens and not self._is_busy()
-            looked_again = self._left.wait(self._linger_s if idle else None)
-            if idle and not looked_again and not self._screens and not self._is_busy():
-                break
-        self._stopping.set()
+            wait_s = self._idle_wait_s()
+            looked_again = self._left.wait(wait_s)
+            if wait_s is not None and not looked_again and not self._is_busy():
+                self._stop_unless_needed()
         self._wake_acceptor()
         self._listener.close()
         with self._lock:
             screens = list(self._screens)
         for screen in screens:
             screen.close()
+
+    def _idle_wait_s(self) -> float | None:
+        """How long nobody must come before the engine ends; None while somebody needs it."""
+        is_busy = self._is_busy()
+        with self._lock:
+            if self._screens or is_busy:
+                return None
+            return max(self._linger_s, _KNOCK_WITHIN_S) if self._knocking else self._linger_s
+
+    def _stop_unless_needed(self) -> None:
+        """Decided where screens are taken in, so that none is taken in and then left alone.
+
+        Who knocks is on the way in, however slow this machine is; one that stays silent is not.
+        """
+        silent_since_s = time.monotonic() - _KNOCK_WITHIN_S
+        with self._lock:
+            if not self._screens and all(it <= silent_since_s for it in self._knocking.values()):
+                self._stopping.set()
 
     def _wake_acceptor(self) -> None:
         """Closing a listener does not wake the thread that waits at it; a caller does."""
@@ -103,32 +123,48 @@ class EngineService:
                 # A screen that left while it knocked; or too many open files, which may pass.
                 self._stopping.wait(_ACCEPT_AGAIN_S)
                 continue
-            if self._stopping.is_set():
+            with self._lock:
+                is_over = self._stopping.is_set()
+                self._knocking[id(channel)] = time.monotonic()
+            if is_over:
                 channel.close()
                 return
+            self._left.set()
             threading.Thread(
                 target=self._attend, args=(channel,), name="screen", daemon=True
             ).start()
 
     def _attend(self, channel: Channel[Any, Any]) -> None:
-        try:
-            # Here and not in the listener, so that a silent caller holds up nobody else.
-            deliver_challenge(channel, self._auth_key)
-            answer_challenge(channel, self._auth_key)
-        except (AuthenticationError, AssertionError, *_SOCKET_ENDED):
-            log.warning("a caller could not prove that it knows the engine's key")
-            channel.close()
-            return
-        screen = _Screen(channel, self._commands, self._look, self.stop)
-        with self._lock:
-            self._screens.add(screen)
+        screen = self._let_in(channel)
         self._left.set()
+        if screen is None:
+            return
         try:
             screen.attend()
         finally:
             with self._lock:
                 self._screens.discard(screen)
             self._left.set()
+
+    def _let_in(self, channel: Channel[Any, Any]) -> _Screen | None:
+        try:
+            # Here and not in the listener, so that a silent caller holds up nobody else.
+            deliver_challenge(channel, self._auth_key)
+            answer_challenge(channel, self._auth_key)
+        except (AuthenticationError, AssertionError, *_SOCKET_ENDED):
+            log.warning("a caller could not prove that it knows the engine's key")
+            with self._lock:
+                del self._knocking[id(channel)]
+            channel.close()
+            return None
+        screen = _Screen(channel, self._commands, self._look, self.stop)
+        with self._lock:
+            del self._knocking[id(channel)]
+            if not self._stopping.is_set():
+                self._screens.add(screen)
+                return screen
+        screen.close()
+        return None
 
 
 @dataclass(frozen=True, slots=True)

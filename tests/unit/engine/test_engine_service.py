@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client
+from multiprocessing.connection import Client, answer_challenge, deliver_challenge
 from typing import Any
 
 import pytest
@@ -216,6 +216,23 @@ def test_an_engine_stays_while_a_screen_is_attached_and_ends_when_the_last_leave
             assert two.request("echo", a=1) == {"a": 1}
         assert engine.thread.is_alive()
         two.close()
+        assert engine.ended()
+
+
+def test_who_knocks_slowly_is_still_let_in_and_served() -> None:
+    jobs = Jobs()
+    jobs.busy = True  # until the caller has knocked
+    with served(linger_s=0.01, jobs=jobs) as engine:
+        with engine.screen() as screen, Client(engine.address) as caller:
+            # The caller's turn of the handshake is open: the engine has taken its call.
+            answer_challenge(caller, KEY)
+            jobs.busy = False
+            screen.close()
+            engine.thread.join(0.3)  # thirty times as long as it would linger
+            assert engine.thread.is_alive()
+            deliver_challenge(caller, KEY)
+            caller.send_bytes(encode({"id": 1, "command": "echo", "args": {"a": 1}}))
+            assert decode(caller.recv_bytes())["result"] == {"a": 1}
         assert engine.ended()
 
 
