@@ -17,7 +17,9 @@ from embedded_server.routes.answers import (
     violation_as_lake_error,
 )
 from embedded_server.routes.callers import visitor_of
+from embedded_server.routes.downloads import download_routes
 from embedded_server.routes.extensions import extension_routes
+from embedded_server.routes.lake import lake_routes
 from embedded_server.routes.queries import query_routes
 from embedded_server.routes.syncs import sync_routes
 from embedded_server.routes.trash import trash_routes
@@ -25,6 +27,7 @@ from embedded_server.routes.tus_calls import TusCalls
 from embedded_server.routes.uploads import FileCalls
 from embedded_server.routes.watching import watching_routes
 from embedded_server.services.admission import Admission
+from embedded_server.services.browse_service import BrowseService
 from embedded_server.services.health import Health
 from embedded_server.services.sync_service import SyncService
 from embedded_server.services.trash_service import TrashService
@@ -38,6 +41,7 @@ def create_app(
     health: Health,
     tus_service: TusService,
     trash_service: TrashService,
+    browse_service: BrowseService,
     admission: Admission,
     call_workers: Executor,
     upload_workers: Executor,
@@ -53,6 +57,8 @@ def create_app(
     app.include_router(sync_routes(sync_service, admission, call_workers))
     app.include_router(query_routes(sync_service, call_workers))
     app.include_router(extension_routes(sync_service, call_workers))
+    app.include_router(lake_routes(browse_service, call_workers))
+    app.include_router(download_routes(browse_service, call_workers))
     app.include_router(trash_routes(trash_service, call_workers))
     app.include_router(watching_routes(health, call_workers))
 

@@ -12,10 +12,12 @@ from embedded_server.app_factory import create_app
 from embedded_server.catalog.opening import open_catalog
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.catalog.sql_keys import SqlKeys
+from embedded_server.catalog.sql_origins import SqlOrigins
 from embedded_server.catalog.tus_rows import TusRows
 from embedded_server.domain.measures import Measures
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
+from embedded_server.services.browse_service import BrowseService
 from embedded_server.services.expiry import (
     DAY_MS,
     DEFAULT_LIMIT_DAYS,
@@ -105,6 +107,9 @@ class OpenedLake:
             self._health,
             self._tus,
             TrashService(self._lake.trashed, self._lake.putting_back, self._catalog, now_ms),
+            BrowseService(
+                self._lake, self._lake.browsing, self._lake.arranging, SqlOrigins(self._catalog)
+            ),
             admission,
             self._call_workers,
             self._upload_workers,

@@ -15,6 +15,7 @@
     ├── NothingThere        404 not_found        the path, or the version, is not there
     ├── SyncExpired         410 expired          start a new sync
     ├── KeyUsedOtherwise    422 invalid_param    an Idempotency-Key came again with another body
+    ├── RangeNotSatisfiable 416 invalid_param    the file has no such part
     ├── BodyTooLarge        413 quota_exceed     send less in one request
     ├── LakeFull            507 quota_exceed     make room, then send again
     ├── ServerStopping      503 internal_error   send again later
@@ -144,6 +145,18 @@ class TooManyTries(LakeError):
 class BodyTooLarge(LakeError):
     status = 413
     reason = ErrorReason.QUOTA_EXCEED
+
+
+class RangeNotSatisfiable(LakeError):
+    status = 416
+    reason = ErrorReason.INVALID_PARAM
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"the file has {size_bytes} bytes: there is nothing in that range")
+        self.size_bytes = size_bytes
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Content-Range": f"bytes */{self.size_bytes}"}
 
 
 class LakeFull(LakeError):

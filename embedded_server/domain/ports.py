@@ -13,6 +13,7 @@ from embedded_server.contract import (
 )
 from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.api_key import StoredKey
+from embedded_server.domain.entries import Entry, Origin
 from embedded_server.domain.errors import LakeError
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.queries import Found, Page, Wanted
@@ -136,6 +137,46 @@ class PuttingBack(Protocol):
 
     def path(self, version: Version, path: LakePath) -> PutBack:
         """A file, or what a folder of the version holds."""
+
+
+class ReadFile(Protocol):
+    """A published file, held open; `close` it."""
+
+    size_bytes: int
+    mtime_ns: int
+
+    def read(self, offset: int, most: int) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class Browsing(Protocol):
+    """What is published. Raises `NothingThere` for what is not, or behind a link; `LakeFault`."""
+
+    def entries(self, path: LakePath | None, offset: int, limit: int) -> tuple[int, list[Entry]]:
+        """(how many there are, a page of them by name); None is the lake's root."""
+
+    def entry(self, path: LakePath) -> Entry: ...
+
+    def open(self, path: LakePath) -> ReadFile: ...
+
+    def zipped(self, path: LakePath) -> Iterator[bytes]:
+        """The folder as a zip archive, piece by piece; raises at once where none is."""
+
+
+class Arranging(Protocol):
+    """Changes by hand, each in one step and durable. Raises `LakeFull`, `LakeFault`."""
+
+    def make_folder(self, path: LakePath) -> bool:
+        """False where it is there already. Raises `PathConflict`."""
+
+    def delete(self, path: LakePath) -> Version:
+        """To the trash; the version that puts it back. Raises `NothingThere`, `PathConflict`."""
+
+
+class Origins(Protocol):
+    def of(self, folder: str, files: Sequence[Entry]) -> Sequence[Origin | None]:
+        """What brought each file, as it is on the disk; None where nobody knows."""
 
 
 class KeyStore(Protocol):

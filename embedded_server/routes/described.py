@@ -24,6 +24,7 @@ _REFUSALS = {
     410: "The sync has expired: start a new one",
     413: "The body is too large",
     415: "The body is encoded: send it as it is",
+    416: "The file has no such part",
     422: "The Idempotency-Key was sent before with another body",
     429: "Too many wrong keys or unknown syncs: wait",
     500: "The disk or the catalog failed; the server's log says how",

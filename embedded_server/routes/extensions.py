@@ -19,7 +19,7 @@ from embedded_server.contract import (
     VERSION,
     Capabilities,
 )
-from embedded_server.contract_extensions import EXTENSION_TRASH
+from embedded_server.contract_extensions import EXTENSION_BROWSE, EXTENSION_TRASH
 from embedded_server.domain.errors import InvalidParam
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes.answers import json_answer
@@ -35,6 +35,7 @@ CAPABILITIES = Capabilities(
         {
             EXTENSION_ABORT,
             EXTENSION_BATCH,
+            EXTENSION_BROWSE,
             EXTENSION_DIGEST,
             EXTENSION_IDEMPOTENCY,
             EXTENSION_QUERY,

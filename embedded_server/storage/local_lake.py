@@ -25,6 +25,8 @@ from embedded_server.domain.ports import Clock, IncomingFile
 from embedded_server.domain.sync import SwapIntent, Sync
 from embedded_server.domain.trash import Version
 from embedded_server.domain.upload import Destination, ReceivedFile
+from embedded_server.storage.arranging import Arranging
+from embedded_server.storage.browsing import Browsing
 from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.disk_errors import as_lake_error, translated
 from embedded_server.storage.durable_folders import DurableFolders
@@ -92,6 +94,10 @@ class LocalLake:
         self._swap_lock = SharedLock()
         self.trashed = TrashedVersions(disk, layout, self._folders, self._swap_lock)
         self.putting_back = PuttingBack(
+            disk, layout, self._folders, self._swap_lock, self._unique_number
+        )
+        self.browsing = Browsing(layout)
+        self.arranging = Arranging(
             disk, layout, self._folders, self._swap_lock, self._unique_number
         )
         self._name_locks = [threading.Lock() for _ in range(_NAME_LOCKS)]
