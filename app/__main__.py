@@ -66,7 +66,7 @@ def _command(arguments: list[str]) -> int:
     from app.cli.arguments import parser
     from app.cli.terminal import Terminal
 
-    if arguments[:1] in (["serve"], ["keys"]):
+    if arguments[:1] in (["serve"], ["keys"], ["verify"], ["rescan"]):
         from app.cli.serve import serve
 
         return serve(arguments[1:] if arguments[0] == "serve" else arguments)

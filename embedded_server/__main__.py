@@ -1,6 +1,7 @@
 """`python -m embedded_server --lake DIR`: one lake server, by itself or as an engine's child.
 
-`python -m embedded_server keys …` is for the lake's owner, whether a server runs or not.
+`python -m embedded_server keys …` is for the lake's owner, whether a server runs or not; `verify`
+and `rescan` are for a lake at rest.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ def main(arguments: list[str] | None = None, disk: Disk | None = None) -> int:
         from embedded_server import key_commands
 
         return key_commands.main(given[1:])
+    if given[:1] in (["verify"], ["rescan"]):
+        from embedded_server import check_commands
+
+        return check_commands.main(given[0], given[1:])
     managed = "--managed" in given
     logs.configure(LogSettings(is_talkative=managed))
     try:

@@ -20,6 +20,7 @@ from embedded_server.routes.callers import visitor_of
 from embedded_server.routes.downloads import download_routes
 from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.lake import lake_routes
+from embedded_server.routes.manifest import manifest_routes
 from embedded_server.routes.queries import query_routes
 from embedded_server.routes.syncs import sync_routes
 from embedded_server.routes.trash import trash_routes
@@ -29,6 +30,7 @@ from embedded_server.routes.watching import watching_routes
 from embedded_server.services.admission import Admission
 from embedded_server.services.browse_service import BrowseService
 from embedded_server.services.health import Health
+from embedded_server.services.manifest_service import ManifestService
 from embedded_server.services.sync_service import SyncService
 from embedded_server.services.trash_service import TrashService
 from embedded_server.services.tus_service import TusService
@@ -42,6 +44,7 @@ def create_app(
     tus_service: TusService,
     trash_service: TrashService,
     browse_service: BrowseService,
+    manifest_service: ManifestService,
     admission: Admission,
     call_workers: Executor,
     upload_workers: Executor,
@@ -59,6 +62,7 @@ def create_app(
     app.include_router(extension_routes(sync_service, call_workers))
     app.include_router(lake_routes(browse_service, call_workers))
     app.include_router(download_routes(browse_service, call_workers))
+    app.include_router(manifest_routes(manifest_service, call_workers))
     app.include_router(trash_routes(trash_service, call_workers))
     app.include_router(watching_routes(health, call_workers))
 

@@ -19,13 +19,16 @@ LAKE_ENTRY_ROUTE = "/api/lake/entry"
 LAKE_DOWNLOAD_ROUTE = "/api/lake/download"
 LAKE_ZIP_ROUTE = "/api/lake/zip"
 LAKE_FOLDER_ROUTE = "/api/lake/folder"
+LAKE_RENAME_ROUTE = "/api/lake/rename"
 LAKE_DELETE_ROUTE = "/api/lake/delete"
+MANIFEST_ROUTE = "/api/lake/manifest"
 TRASH_ROUTE = "/api/lake/trash"
 TRASH_FILES_ROUTE = "/api/lake/trash/files"
 TRASH_RESTORE_ROUTE = "/api/lake/trash/restore"
 TRASH_PURGE_ROUTE = "/api/lake/trash/purge"
 
 EXTENSION_BROWSE = "browse"  # the routes from LAKE_ENTRIES_ROUTE on: shown, read, arranged by hand
+EXTENSION_MANIFEST = "manifest"  # GET MANIFEST_ROUTE?sync_id=7: path, size, digest, time of each
 EXTENSION_TRASH = "trash"  # what syncs replaced: listed, put back, purged
 
 

@@ -18,6 +18,7 @@ from embedded_server.domain.measures import Measures
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
 from embedded_server.services.browse_service import BrowseService
+from embedded_server.services.checking import Checking
 from embedded_server.services.expiry import (
     DAY_MS,
     DEFAULT_LIMIT_DAYS,
@@ -25,6 +26,7 @@ from embedded_server.services.expiry import (
     IdleWatcher,
 )
 from embedded_server.services.health import Health
+from embedded_server.services.manifest_service import ManifestService
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
@@ -91,11 +93,18 @@ class OpenedLake:
         return self._catalog.keys
 
     @property
+    def checking(self) -> Checking:
+        """For as long as the lake has no `app`."""
+        origins = SqlOrigins(self._catalog)
+        return Checking(self._catalog, self._lake.browsing, origins, now_ms)
+
+    @property
     def call_workers(self) -> ThreadPoolExecutor:
         return self._call_workers
 
     def app(self, admission: Admission, rules: HouseRules) -> ASGIApp:
         open_syncs = self._open_syncs
+        origins = SqlOrigins(self._catalog)
         syncs = SyncService(self._lake, self._catalog, open_syncs, now_ms)
         self._idle_watcher = IdleWatcher(
             IdleWatch(self._catalog, syncs, now_ms, monotonic_ms, self._idle_limit_ms),
@@ -106,10 +115,11 @@ class OpenedLake:
             UploadService(self._lake, self._catalog, open_syncs, now_ms),
             self._health,
             self._tus,
-            TrashService(self._lake.trashed, self._lake.putting_back, self._catalog, now_ms),
-            BrowseService(
-                self._lake, self._lake.browsing, self._lake.arranging, SqlOrigins(self._catalog)
+            TrashService(
+                self._lake.trashed, self._lake.putting_back, self._catalog, origins, now_ms
             ),
+            BrowseService(self._lake, self._lake.browsing, self._lake.arranging, origins, now_ms),
+            ManifestService(self._catalog, origins),
             admission,
             self._call_workers,
             self._upload_workers,

@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     # Their arguments never come here: two are passed on whole, the other is for LakeDrop itself.
     commands.add_parser("serve", help="run the lake server alone: lakedrop serve --help")
     commands.add_parser("keys", help="who may use a lake server: lakedrop keys --help")
+    commands.add_parser("verify", help="read a lake's files anew: lakedrop verify --help")
+    commands.add_parser("rescan", help="adopt or mend a lake's folder: lakedrop rescan --help")
     commands.add_parser("engine")
     return main
 

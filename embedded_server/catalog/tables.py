@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD_REVISION = "0004"  # the newest of migrations/versions
+HEAD_REVISION = "0005"  # the newest of migrations/versions
 
 # SQLite gives automatic ids to INTEGER keys only; there they are 64-bit all the same.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -165,4 +165,32 @@ tus_uploads = Table(
     Column("created_at_ms", BigInteger, nullable=False),
     Column("touched_at_ms", BigInteger, nullable=False),
     Index("tus_uploads_open", "sync_id", sqlite_where=text("state IN ('receiving', 'arrived')")),
+)
+
+# Files whose bytes no upload to their own place tells: renamed, changed or adopted ones.
+known_files = Table(
+    "known_files",
+    metadata,
+    Column("known_id", _Id, primary_key=True, autoincrement=True),
+    Column("folder", String, nullable=False),  # empty: the lake's root
+    Column("file_name", String, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("sync_id", _Id, nullable=False),  # that brought the bytes; 0: none did
+    Column("history_id", _Id, nullable=False),
+    Column("key_name", String, nullable=False),
+    Column("known_at_ms", BigInteger, nullable=False),
+    Index("known_files_of_place", "folder", "file_name"),
+    sqlite_autoincrement=True,
+)
+
+# By hand: nothing that was at or below `path` before `at_ms` need be there any more.
+arranged = Table(
+    "arranged",
+    metadata,
+    Column("arranged_id", _Id, primary_key=True, autoincrement=True),
+    Column("path", String, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )

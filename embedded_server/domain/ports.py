@@ -15,6 +15,7 @@ from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.api_key import StoredKey
 from embedded_server.domain.entries import Entry, Origin
 from embedded_server.domain.errors import LakeError
+from embedded_server.domain.known import ExpectedFile, KnownFile, ManifestRow, Replacement
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
@@ -160,6 +161,12 @@ class Browsing(Protocol):
 
     def open(self, path: LakePath) -> ReadFile: ...
 
+    def walk(self, path: LakePath | None) -> Iterator[tuple[tuple[str, ...], Entry]]:
+        """Every file at and below a folder: (segments of its own folder, itself), in order."""
+
+    def digested(self, folder: tuple[str, ...], name: str) -> tuple[Entry, str]:
+        """A file and its SHA-256; raises `Refused` where it changes meanwhile."""
+
     def zipped(self, path: LakePath) -> Iterator[bytes]:
         """The folder as a zip archive, piece by piece; raises at once where none is."""
 
@@ -173,10 +180,29 @@ class Arranging(Protocol):
     def delete(self, path: LakePath) -> Version:
         """To the trash; the version that puts it back. Raises `NothingThere`, `PathConflict`."""
 
+    def rename(self, path: LakePath, to: LakePath) -> None:
+        """Never over something else. Raises `NothingThere`, `PathConflict`."""
+
 
 class Origins(Protocol):
     def of(self, folder: str, files: Sequence[Entry]) -> Sequence[Origin | None]:
         """What brought each file, as it is on the disk; None where nobody knows."""
+
+    def is_known_place(self, folder: str, file_name: str) -> bool:
+        """Whether something was ever published there."""
+
+    def note_files(self, files: Sequence[KnownFile]) -> None: ...
+
+    def note_arranged(self, paths: Sequence[str], now_ms: int) -> None:
+        """By hand: what was at or below these need not be there any more."""
+
+    def manifest(self, sync_id: int) -> Iterator[list[ManifestRow]]:
+        """What a sync brought, the last of each place, in the order of arrival; page by page."""
+
+    def expected(self) -> Iterator[ExpectedFile]:
+        """The newest at each place, whether it still need be there or not."""
+
+    def replacements(self) -> Sequence[Replacement]: ...
 
 
 class KeyStore(Protocol):

@@ -19,7 +19,11 @@ from embedded_server.contract import (
     VERSION,
     Capabilities,
 )
-from embedded_server.contract_extensions import EXTENSION_BROWSE, EXTENSION_TRASH
+from embedded_server.contract_extensions import (
+    EXTENSION_BROWSE,
+    EXTENSION_MANIFEST,
+    EXTENSION_TRASH,
+)
 from embedded_server.domain.errors import InvalidParam
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.routes.answers import json_answer
@@ -39,6 +43,7 @@ CAPABILITIES = Capabilities(
             EXTENSION_DIGEST,
             EXTENSION_IDEMPOTENCY,
             EXTENSION_QUERY,
+            EXTENSION_MANIFEST,
             EXTENSION_TRASH,
             EXTENSION_TUS,
             EXTENSION_USAGE,

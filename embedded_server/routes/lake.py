@@ -13,6 +13,7 @@ from embedded_server.contract_extensions import (
     LAKE_ENTRIES_ROUTE,
     LAKE_ENTRY_ROUTE,
     LAKE_FOLDER_ROUTE,
+    LAKE_RENAME_ROUTE,
 )
 from embedded_server.domain.entries import EntryKind, KnownEntry
 from embedded_server.domain.errors import InvalidParam
@@ -109,6 +110,21 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
         path = await path_of_body(request)
         gone = await in_worker(workers, service.delete, caller_of(request.scope), path)
         return json_answer({"success": True, "sync_id": gone.sync_id, "version": gone.number})
+
+    @router.post(
+        LAKE_RENAME_ROUTE,
+        summary="Give a file or a folder another name or place; never over something else",
+        responses=d.answers(d.record({"success": d.FLAG}), 404, 413, 507),
+        openapi_extra=d.body({**PATH, "to": d.described("its path from then on", d.TEXT)}),
+    )
+    async def rename(request: Request) -> Response:
+        caller = caller_of(request.scope)
+        caller.check_may_change()
+        body = await json_object(request, {})
+        path = LakePath.parse(text_field(body, "path"))
+        to = LakePath.parse(text_field(body, "to"), what="to")
+        await in_worker(workers, service.rename, caller, path, to)
+        return json_answer({"success": True})
 
     return router
 

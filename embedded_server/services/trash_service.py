@@ -12,7 +12,7 @@ from embedded_server.contract import SyncJob, SyncStatus, SyncType
 from embedded_server.domain.caller import Caller
 from embedded_server.domain.errors import InvalidParam, NothingThere, Refused
 from embedded_server.domain.lake_path import LakePath
-from embedded_server.domain.ports import Catalog, Clock, PuttingBack, TrashedVersions
+from embedded_server.domain.ports import Catalog, Clock, Origins, PuttingBack, TrashedVersions
 from embedded_server.domain.trash import (
     BY_HAND,
     Purged,
@@ -30,11 +30,17 @@ _log = logging.getLogger(__name__)
 
 class TrashService:
     def __init__(
-        self, trashed: TrashedVersions, back: PuttingBack, catalog: Catalog, clock: Clock
+        self,
+        trashed: TrashedVersions,
+        back: PuttingBack,
+        catalog: Catalog,
+        origins: Origins,
+        clock: Clock,
     ) -> None:
         self._trashed = trashed
         self._back = back
         self._catalog = catalog
+        self._origins = origins
         self._clock = clock
 
     def list(self, caller: Caller, offset: int, limit: int) -> tuple[int, Sequence[TrashedVersion]]:
@@ -78,7 +84,10 @@ class TrashService:
             )
         if path is None:
             self._check_may_see(caller, version)
-            done = self._back.version(version, self._folder_replaced(version, job))
+            replaced = self._folder_replaced(version, job)
+            if replaced is not None:  # as after a full sync: what it takes away need not be there
+                self._origins.note_arranged([str(replaced)], self._clock())
+            done = self._back.version(version, replaced)
         else:
             caller.check_may_see(path)
             if not self._trashed.is_there(version, path):

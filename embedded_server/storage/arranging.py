@@ -55,6 +55,23 @@ class Arranging:
             self._disk.fsync_folder(os.path.dirname(target))
             return version
 
+    def rename(self, path: LakePath, to: LakePath) -> None:
+        """Never over something else.
+
+        Raises `NothingThere`, `PathConflict`, `LakeFull`, `LakeFault`.
+        """
+        if path.holds(to):
+            raise PathConflict(f"{path} cannot be moved into itself")
+        with self._swap_lock.exclusive(), translated():
+            source, target = self._place(path), self._layout.published(to)
+            self._folders.make(self._layout.files, to.segments[:-1])
+            if self._disk.kind(target) is not Kind.NOTHING:
+                raise PathConflict(f"something is at {to} already")
+            self._disk.rename(source, target)
+            self._folders.forget()
+            self._disk.fsync_folder(os.path.dirname(target))
+            self._disk.fsync_folder(os.path.dirname(source))
+
     def _place(self, path: LakePath) -> str:
         """By whole folders, to a file or a folder."""
         place = self._layout.files

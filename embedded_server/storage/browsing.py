@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import time
 import zipfile
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from embedded_server.domain.entries import Entry, EntryKind
-from embedded_server.domain.errors import NothingThere
+from embedded_server.domain.errors import NothingThere, Refused
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.storage.disk_errors import translated
 from embedded_server.storage.layout import Layout
@@ -71,6 +72,19 @@ class Browsing:
         """Every file at and below a folder: (segments of its own folder, itself), in order."""
         with _found(path), self._opened(path) as folder:
             yield from _walk(folder, () if path is None else path.segments)
+
+    def digested(self, folder: tuple[str, ...], name: str) -> tuple[Entry, str]:
+        """A file as it is and its SHA-256; raises `Refused` where it changes meanwhile."""
+        with _found(None), OpenedFolder.at(self._layout.files, folder) as opened:
+            before = opened.entry(name)
+            digest = hashlib.sha256()
+            with os.fdopen(opened.file(name), "rb", buffering=0) as file:
+                while piece := file.read(PIECE_BYTES):
+                    digest.update(piece)
+                after = os.fstat(file.fileno())
+        if (before.size_bytes, before.mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise Refused(f"{name!r:.300} is being written: come back when that is over")
+        return before, digest.hexdigest()
 
     def zipped(self, path: LakePath) -> Iterator[bytes]:
         """The folder as a zip archive, piece by piece; raises before the first where none is."""

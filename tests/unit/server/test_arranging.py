@@ -20,7 +20,8 @@ _PATH = LakePath.parse("/data/x")
 
 def _browse(rooms: Rooms) -> BrowseService:
     lake = rooms.lake
-    return BrowseService(lake, lake.browsing, lake.arranging, SqlOrigins(rooms.catalog))
+    origins = SqlOrigins(rooms.catalog)
+    return BrowseService(lake, lake.browsing, lake.arranging, origins, rooms.clock)
 
 
 @pytest.fixture

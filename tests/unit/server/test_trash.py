@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from embedded_server.catalog.sql_origins import SqlOrigins
 from embedded_server.contract import SyncType
 from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import NotAllowed, NothingThere, PathConflict, Refused
@@ -26,7 +27,10 @@ _PATH = LakePath.parse("/data/x")
 
 def _trash(rooms: Rooms, clock: Callable[[], int] | None = None) -> TrashService:
     lake = rooms.lake
-    return TrashService(lake.trashed, lake.putting_back, rooms.catalog, clock or rooms.clock)
+    origins = SqlOrigins(rooms.catalog)
+    return TrashService(
+        lake.trashed, lake.putting_back, rooms.catalog, origins, clock or rooms.clock
+    )
 
 
 def _send(rooms: Rooms, sync_id: int, files: dict[str, bytes]) -> None:
