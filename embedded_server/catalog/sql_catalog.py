@@ -79,8 +79,9 @@ UPDATE syncs SET watched_at_ms = :now_ms, idle_ms = CASE
         SELECT sync_id FROM uploads
         WHERE status = 'Syncing' AND history_id NOT IN (SELECT history_id FROM tus_uploads)
     ) THEN 0
-    WHEN fed_at_ms > watched_at_ms
-    THEN idle_ms + max(0, min(:at_most_ms, :now_ms - fed_at_ms))
+    WHEN idle_ms = 0
+    THEN max(1, min(:at_most_ms, :now_ms - CASE
+        WHEN fed_at_ms BETWEEN watched_at_ms AND :now_ms THEN fed_at_ms ELSE watched_at_ms END))
     ELSE idle_ms + max(:at_least_ms, min(:at_most_ms, :now_ms - watched_at_ms))
 END WHERE status = 'Syncing'
 """
@@ -204,10 +205,6 @@ class SqlCatalog:
             return int(db.execute(total).scalar_one())
 
     # -- idle time ---------------------------------------------------------------------------
-
-    def feed_sync(self, sync_id: int, now_ms: int) -> None:
-        fed = update(syncs).where(syncs.c.sync_id == sync_id).values(fed_at_ms=now_ms, idle_ms=0)
-        self.write(lambda db: db.execute(fed))
 
     def add_idle_time(self, now_ms: int, at_least_ms: int, at_most_ms: int) -> None:
         with self.reading() as db:

@@ -335,9 +335,6 @@ class Catalog(Protocol):
 
     def finished_uploads(self, sync_id: int) -> int: ...
 
-    def feed_sync(self, sync_id: int, now_ms: int) -> None:
-        """It is not idle, although no upload of it begins or ends."""
-
     def add_idle_time(self, now_ms: int, at_least_ms: int, at_most_ms: int) -> None:
         """To every running sync, what the clock says has gone by since the last look at it."""
 

@@ -1,6 +1,6 @@
 """`make bench`: all benchmarks, on a scratch folder of the disk that the tree lies on.
 
-python -m tests.benchmarks [--rounds 9] [--only small|big|slow|window|server]
+python -m tests.benchmarks [--rounds 9] [--only small|big|history|slow|window|server]
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     big_file,
+    long_history,
     server_bars,
     slow_clients,
     small_files,
@@ -24,7 +25,7 @@ from tests.benchmarks.measuring import ROOT
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", choices=["small", "big", "slow", "window", "server"])
+    parser.add_argument("--only", choices=["small", "big", "history", "slow", "window", "server"])
     chosen = parser.parse_args()
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
@@ -36,6 +37,8 @@ def main() -> None:
             big_file.run(scratch)
         if chosen.only in (None, "server"):
             server_bars.run(scratch, chosen.rounds)
+        if chosen.only in (None, "history"):
+            long_history.run(scratch, chosen.rounds)
         if chosen.only in (None, "slow"):
             slow_clients.run(scratch, chosen.rounds)
         if chosen.only in (None, "window"):

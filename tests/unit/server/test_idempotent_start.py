@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,10 +46,16 @@ def test_another_sender_has_keys_of_its_own(rooms: Rooms) -> None:
 
 
 def test_many_starts_at_once_with_one_key_make_one_sync(rooms: Rooms) -> None:
+    together = threading.Barrier(16)
+
+    def start(key: str) -> int:
+        together.wait()
+        return _start(rooms, key)
+
     with ThreadPoolExecutor(16) as pool:
-        ids = set(pool.map(lambda _: _start(rooms, "k1"), range(64)))
-    assert ids == {1}
-    assert len(rooms.syncs.jobs(0, 10)) == 1
+        for number in range(1, 21):
+            assert set(pool.map(start, [f"k{number}"] * 16)) == {number}
+    assert len(rooms.syncs.jobs(0, 100)) == 20
 
 
 def test_a_key_is_known_after_a_crash_and_although_the_place_is_taken_now(

@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from embedded_server.contract import SyncStatus, SyncType
 from embedded_server.domain.errors import LakeError, SyncAlreadyEnded
-from tests.support.observed_disk import tree
+from tests.support.observed_disk import ObservedDisk, Step, tree
 from tests.unit.server.conftest import Rooms
 
 ROUNDS = 200 if os.environ.get("LAKEDROP_SOAK") else 3
@@ -162,6 +164,91 @@ def _ends_beside_uploads(lake_root: Path, sync_type: SyncType) -> None:
     assert job.sync_status is SyncStatus.FINISHED
     rooms.close()
     _empty(lake_root)
+
+
+@pytest.mark.parametrize("step", ["replace", "link"])
+def test_an_end_waits_for_an_upload_that_is_being_committed(lake_root: Path, step: str) -> None:
+    with _held_at(step) as held:
+        rooms = Rooms(lake_root, held.disk)
+        sync_id = rooms.start("/data/x")
+        rooms.send(sync_id, "a.csv", b"old")
+        held.from_now_on()
+        slow = held.pool.submit(rooms.send, sync_id, "a.csv", b"slow")
+        held.reached()
+        ending = held.pool.submit(rooms.syncs.end, sync_id)
+        assert held.still_waiting(ending)
+        held.let_go()
+        slow.result(30), ending.result(30)
+    assert tree(rooms.files) == {"data/x/a.csv": b"slow"}
+    rooms.close()
+
+
+def test_nothing_is_published_and_nothing_swaps_while_a_swap_runs(lake_root: Path) -> None:
+    with _held_at("exchange") as held:
+        rooms = Rooms(lake_root, held.disk)
+        rooms.send(rooms.start("/data/x"), "old.csv", b"old")
+        upper, lower = (
+            rooms.start("/data/x", SyncType.FULL),
+            rooms.start("/data/x/y", SyncType.FULL),
+        )
+        rooms.send(upper, "new.csv", b"upper")
+        rooms.send(lower, "new.csv", b"lower")
+        gradual = rooms.start("/data")
+        held.from_now_on()
+        ending = held.pool.submit(rooms.syncs.end, upper)
+        held.reached()
+        others: list[Future[Any]] = [
+            held.pool.submit(rooms.syncs.end, lower),
+            held.pool.submit(rooms.send, gradual, "late.csv", b"late", "/data/x"),
+        ]
+        assert held.still_waiting(*others)
+        held.let_go()
+        for done in [ending, *others]:
+            done.result(30)
+    assert tree(rooms.files / "data/x") == {
+        "new.csv": b"upper",
+        "y/new.csv": b"lower",
+        "late.csv": b"late",
+    }
+    rooms.close()
+
+
+class _Held:
+    """A disk that waits once at a kind of step until it is let go, and threads to wait there."""
+
+    def __init__(self, step: str, pool: ThreadPoolExecutor) -> None:
+        self.disk = ObservedDisk(self._on_step)
+        self.pool = pool
+        self._step = step
+        self._armed, self._reached, self._goes = (threading.Event() for _ in range(3))
+
+    def _on_step(self, step: Step) -> None:
+        if step[0] == self._step and self._armed.is_set() and not self._reached.is_set():
+            self._reached.set()
+            self._goes.wait(30)
+
+    def from_now_on(self) -> None:
+        self._armed.set()
+
+    def reached(self) -> None:
+        assert self._reached.wait(30)
+
+    def still_waiting(self, *calls: Future[Any]) -> bool:
+        """Half a second in which a call that does not wait would have answered."""
+        return not wait(calls, timeout=0.5).done
+
+    def let_go(self) -> None:
+        self._goes.set()
+
+
+@contextmanager
+def _held_at(step: str) -> Iterator[_Held]:
+    with ThreadPoolExecutor(4) as pool:
+        held = _Held(step, pool)
+        try:
+            yield held
+        finally:
+            held.let_go()
 
 
 def _empty(lake_root: Path) -> None:
