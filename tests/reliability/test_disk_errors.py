@@ -25,6 +25,7 @@ _OPERATIONS = [
     "a file into new folders",
     "a file over an old one",
     "a batch",
+    "the last piece of a resumable upload",
     "the end of a full sync",
 ]
 

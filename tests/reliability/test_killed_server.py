@@ -1,6 +1,6 @@
 """kill -9 of the server at an instant of chance, under eight uploaders.
 
-A ledger outside of it holds what was acknowledged. Counts: 10 per change, 500 per release.
+A ledger outside of it holds what was acknowledged. Counts: 14 per change, 620 per release.
 """
 
 from __future__ import annotations
@@ -61,6 +61,14 @@ def test_a_killed_server_keeps_the_batches_it_acknowledged(
     _check(killed(servers, tmp_path, kind, seed), seed, slowest)
 
 
+@pytest.mark.parametrize("kind", ["incremental, in pieces", "full, in pieces"])
+@pytest.mark.parametrize("seed", seeds(2, 60))
+def test_a_killed_server_keeps_the_offsets_it_told(
+    servers: ForkedServers, tmp_path: Path, kind: str, seed: int, slowest: list[float]
+) -> None:
+    _check(killed(servers, tmp_path, kind, seed), seed, slowest)
+
+
 @pytest.mark.parametrize(
     ("build", "kind", "complaint"),
     [
@@ -69,6 +77,8 @@ def test_a_killed_server_keeps_the_batches_it_acknowledged(
         ("publishes later", "incremental, in batches", "was acknowledged and is lost"),
         ("answers before the catalog", "incremental, one by one", "the history does not know it"),
         ("answers before the catalog", "incremental, in batches", "the history does not know it"),
+        ("publishes later", "incremental, in pieces", "was acknowledged and is lost"),
+        ("offsets in memory", "incremental, in pieces", "was told to be at"),
     ],
 )
 def test_of_the_test_a_broken_server_is_caught(

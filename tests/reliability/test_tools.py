@@ -14,9 +14,9 @@ from tests.support.counts import FIRST_SEED, SOAK, count, seeds
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection
 from tests.support.lake_oracle import Generation
-from tests.support.ledger import Acknowledged, Ledger, read_ledger
+from tests.support.ledger import Acknowledged, Ledger, Told, read_ledger, read_told, whole
 from tests.support.real_server import ServerDidNotStart
-from tests.support.uploaders import content_of, in_batches, lake_file, one_by_one
+from tests.support.uploaders import content_of, in_batches, in_pieces, lake_file, one_by_one
 
 
 def test_counts_are_long_in_a_soak_alone() -> None:
@@ -28,12 +28,14 @@ def test_counts_are_long_in_a_soak_alone() -> None:
 def test_a_ledger_is_read_back_in_its_order(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
     told = [Acknowledged(1, f"/data/x/{number}.csv", "ab") for number in range(3)]
+    on_its_way = Told(1, "/data/x/a.csv", 0, "/uploads/7", 40)
     ledger.acknowledge(told[:1])
-    assert not ledger.wait_for(3, 0)
-    ledger.acknowledge(told[1:])
-    assert ledger.wait_for(3, 0)
+    assert not ledger.wait_for(4, 0)
+    ledger.acknowledge([on_its_way, *told[1:]])
+    assert ledger.wait_for(4, 0)
     ledger.close()
     assert read_ledger(tmp_path / "ledger") == told
+    assert read_told(tmp_path / "ledger") == [on_its_way]
 
 
 def test_the_oracle_tells_what_is_wrong_with_a_file() -> None:
@@ -111,7 +113,10 @@ def test_uploaders_tell_what_the_server_said(servers: ForkedServers, lake: Path)
     with ForkedServer(servers, lake) as server, LakeConnection(server.port) as connection:
         sync_id = connection.started("/data/x")
         singly = [one for told in one_by_one(connection, sync_id, files[:2]) for one in told]
-        together = [one for told in in_batches(connection, sync_id, files[2:]) for one in told]
+        together = [one for told in in_batches(connection, sync_id, files[2:4]) for one in told]
+        in_steps = [one for told in in_pieces(connection, sync_id, files[4:]) for one in told]
+        assert len(in_steps) > len(whole(in_steps)) == 1
+        together += whole(in_steps)
         seen = lake_oracle.published(lake)
         assert seen == {file.path: file.data for file in files}
         assert lake_oracle.half_files(seen) == []

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from embedded_server.storage.disk import Disk
@@ -27,6 +28,12 @@ class _NoFileFsync(Disk):
 class _NoFolderFsync(Disk):
     def fsync_folder(self, path: str) -> None:
         pass
+
+
+class _NoFsyncOfPartial(Disk):
+    def fsync_folder(self, path: str) -> None:
+        if Path(path).name != "partial":
+            super().fsync_folder(path)
 
 
 class _NoAncestorFsync(Disk):
@@ -94,7 +101,8 @@ class _TwoStepSwap(Disk):
 
 
 def _is_upload(descriptor: int) -> bool:
-    return "incoming" in Path(f"/proc/self/fd/{descriptor}").readlink().parts
+    parts = Path(f"/proc/self/fd/{descriptor}").readlink().parts
+    return "incoming" in parts or "partial" in parts
 
 
 def _no_intent_record() -> Disk:
@@ -113,6 +121,30 @@ def _answers_before_the_catalog() -> Disk:
         threading.Timer(0.05, original, (self, *given)).start()
 
     _replaced(SqlCatalog, "add_finished_uploads", later)
+    return Disk()
+
+
+def _offsets_in_memory() -> Disk:
+    """Tells how far a resumable upload is, and writes it down only when all of it is there."""
+    from embedded_server.catalog.tus_rows import TusRows
+    from embedded_server.domain.tus_upload import TusState, TusUpload
+
+    find = TusRows.find
+    told: dict[str, TusUpload] = {}
+
+    def save_offset(_: TusRows, upload: TusUpload, offset_bytes: int, now_ms: int) -> TusUpload:
+        known = replace(upload, offset_bytes=offset_bytes, touched_at_ms=now_ms)
+        told[upload.upload_id] = known
+        return known
+
+    def find_told(self: TusRows, upload_id: str) -> TusUpload | None:
+        written = find(self, upload_id)
+        if written is None or written.state is not TusState.RECEIVING:
+            return written
+        return told.get(upload_id, written)
+
+    _replaced(TusRows, "save_offset", save_offset)
+    _replaced(TusRows, "find", find_told)
     return Disk()
 
 
@@ -175,6 +207,7 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     SOUND: Disk,
     "no fsync of files": _NoFileFsync,
     "no fsync of folders": _NoFolderFsync,
+    "no fsync of partial files' names": _NoFsyncOfPartial,
     "no fsync of new ancestors": _NoAncestorFsync,
     "sync after publishing": _SyncAfterPublishing,
     "writes in place": _WritesInPlace,
@@ -182,6 +215,7 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "swap in two steps": _TwoStepSwap,
     "no intent record": _no_intent_record,
     "answers before the catalog": _answers_before_the_catalog,
+    "offsets in memory": _offsets_in_memory,
     "forgets resends": _forgets_resends,
     "believes the clock": _believes_the_clock,
     "trash overwrites": _TrashOverwrites,

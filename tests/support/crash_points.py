@@ -13,20 +13,21 @@ from pathlib import Path
 
 from tests.support.crashed_lake import Progress
 from tests.support.forked_server import ForkedServer, ForkedServers
-from tests.support.lake_connection import LOST, LakeConnection
+from tests.support.lake_connection import LOST, LakeConnection, LakeFile
 from tests.support.lake_oracle import Generation
-from tests.support.ledger import Acknowledged
-from tests.support.uploaders import in_batches, lake_file, one_by_one
+from tests.support.ledger import Acknowledged, Told, whole
+from tests.support.uploaders import in_batches, in_pieces, lake_file, one_by_one
 
 # In each, the server does all of one kind (syncing files, renaming…) in one thread, or nearly.
 PHASES = ("uploads", "uploads to a full sync", "end of a full sync")
+_IN_PIECES = ("pieces.bin", "2.bin")
 ADDED_TO, REPLACED = "/data/added", "/data/replaced"
 _LEAST_TIME = 100_000_000_000  # a number as large is a time stamp of the catalog
 
 
 @dataclass(slots=True)
 class Script:
-    """Uploads into new folders and over old files, one by one and in a batch; then a full sync."""
+    """Uploads into new folders and over old files, in all ways; then a full sync."""
 
     acknowledged: list[Acknowledged] = field(default_factory=list)
     old: Generation = field(default_factory=Generation)
@@ -34,6 +35,7 @@ class Script:
     full_sync_id: int = 0
     is_end_sent: bool = False
     is_ended: bool = False
+    told: list[Told] = field(default_factory=list)
 
     def prepare(self, servers: ForkedServers, lake: Path) -> None:
         """The lake that the script begins with."""
@@ -69,7 +71,13 @@ class Script:
             self.acknowledged += received
         for received in in_batches(client, sync_id, [added[1], changed[1]]):
             self.acknowledged += received
+        for told in in_pieces(client, sync_id, self._pieces()):
+            self.acknowledged += whole(told)
+            self.told += [one for one in told if isinstance(one, Told)]
         client.end(sync_id)
+
+    def _pieces(self) -> list[LakeFile]:
+        return [lake_file(f"{ADDED_TO}/2.bin", 1), lake_file(f"{ADDED_TO}/new/2/{_IN_PIECES[0]}")]
 
     def _stage(self, client: LakeConnection) -> None:
         self.full_sync_id = client.started(REPLACED, "FullSync")
@@ -77,6 +85,11 @@ class Script:
         self.new.sent = {file.path for file in files}
         for received in one_by_one(client, self.full_sync_id, files):
             self.new.acknowledged |= {one.path for one in received}
+        piece = lake_file(f"{REPLACED}/2/{_IN_PIECES[0]}")
+        self.new.sent.add(piece.path)
+        for told in in_pieces(client, self.full_sync_id, [piece]):
+            self.new.acknowledged |= {one.path for one in whole(told)}
+            self.told += [one for one in told if isinstance(one, Told)]
 
     def _end(self, client: LakeConnection) -> None:
         self.is_end_sent = True
@@ -90,6 +103,8 @@ class Script:
             self.acknowledged,
             [self.new] if self.is_ended else allowed,
             self.full_sync_id if self.is_end_sent else None,
+            self.told,
+            frozenset(_IN_PIECES),
         )
 
 

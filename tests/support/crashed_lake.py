@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.support import lake_oracle
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection
 from tests.support.lake_oracle import Generation
-from tests.support.ledger import Acknowledged
+from tests.support.ledger import Acknowledged, Told
 from tests.support.real_server import ServerDidNotStart
 
 
@@ -18,12 +19,15 @@ class Progress:
     """How far a client had come. `allowed` may be none: then nothing is known of the folder.
 
     `unsure_sync_id`: a full sync whose *end* was sent; the last of `allowed` is what it publishes.
+    `in_pieces`: names of files that travel so.
     """
 
     folder: str
     acknowledged: list[Acknowledged]
     allowed: list[Generation]
     unsure_sync_id: int | None
+    told: Sequence[Told] = ()
+    in_pieces: frozenset[str] = frozenset()
 
 
 def complaints_about_lake(servers: ForkedServers, progress: Progress, lake: Path) -> list[str]:
@@ -38,9 +42,15 @@ def complaints_about_lake(servers: ForkedServers, progress: Progress, lake: Path
         complaints += lake_oracle.left_behind(lake)
         seen = lake_oracle.published(lake)
         complaints += lake_oracle.lost_files(seen, progress.acknowledged)
-        complaints += lake_oracle.lost_rows(connection, progress.acknowledged)
+        complaints += lake_oracle.lost_offsets(connection, progress.told)
+        complaints += lake_oracle.half_files(lake_oracle.published(lake))
+        complaints += lake_oracle.lost_rows(
+            connection, progress.acknowledged, lambda name: name in progress.in_pieces
+        )
         if progress.unsure_sync_id is not None:
             complaints += _about_the_end(progress, lake, connection)
+        if progress.in_pieces:
+            complaints += _about_what_stays_open(connection)
         server.kill()
     return complaints
 
@@ -51,6 +61,19 @@ def _about_files(progress: Progress, lake: Path) -> list[str]:
     if progress.allowed:
         complaints += lake_oracle.neither_old_nor_new(seen, progress.folder, progress.allowed)
     return complaints
+
+
+def _about_what_stays_open(connection: LakeConnection) -> list[str]:
+    """What was begun and never told to its client is over with its sync."""
+    for job in connection.jobs():
+        if job["sync_status"] == "Syncing" and job["sync_type"] == "IncrementalSync":
+            connection.end(int(job["sync_id"]))
+    over = {job["sync_id"] for job in connection.jobs() if job["sync_status"] != "Syncing"}
+    return [
+        f"the history shows {row['file_name']} on its way for ever"
+        for row in connection.history()
+        if row["sync_status"] == "Syncing" and row["sync_id"] in over
+    ]
 
 
 def _about_the_end(progress: Progress, lake: Path, connection: LakeConnection) -> list[str]:

@@ -12,8 +12,9 @@ from tests.support import lake_oracle
 from tests.support.forked_server import ForkedServer
 from tests.support.lake_connection import LOST, Answer, LakeConnection, LakeFile, acknowledged
 from tests.support.lake_oracle import Generation
-from tests.support.ledger import Acknowledged
+from tests.support.ledger import Acknowledged, Told
 from tests.support.strace import Call, calls_of, strace
+from tests.support.tus_pieces import begin_upload, finish_upload, send_up_to
 from tests.support.uploaders import lake_file
 
 FOLDER, REPLACED = "/data/x", "/data/full"
@@ -58,6 +59,7 @@ class FailingDisk:
             "a file into new folders": self._new_file,
             "a file over an old one": self._over_an_old_file,
             "a batch": self._batch,
+            "the last piece of a resumable upload": self._last_piece,
             "the end of a full sync": self._end,
         }
 
@@ -94,6 +96,24 @@ class FailingDisk:
         number = next(self._numbers)
         files = [lake_file(f"{FOLDER}/b{number}/{n}.bin") for n in range(3)]
         return lambda: self._upload(files, is_batch=True)
+
+    def _last_piece(self) -> Callable[[], Answer]:
+        file = lake_file(f"{FOLDER}/p{next(self._numbers)}/a.bin")
+        half = len(file.data) // 2
+        upload = begin_upload(self._client, self._sync_id, file, 0)
+        [told] = send_up_to(self._client, upload, file, half)
+        assert isinstance(told, Told)
+
+        def go_on() -> Answer:
+            headed = self._client.tus("HEAD", told.upload, {})  # it may meet the error as well
+            if headed.status == 200:
+                assert int(headed.headers["upload-offset"]) >= told.offset_bytes, headed
+            answer = finish_upload(self._client, told, file)
+            if answer.is_success:
+                self._ledger.append(acknowledged(self._sync_id, file, answer.body))
+            return answer
+
+        return go_on
 
     def _end(self) -> Callable[[], Answer]:
         number = next(self._numbers)
@@ -150,6 +170,7 @@ class FailingDisk:
         is_over = again.body.get("message") == "job is already ended"
         if not again.is_success and not is_over:
             tried.complaints.append(f"the disk is well again, and the answer is {again}")
+        tried.complaints += lake_oracle.left_in_partial(self._server.lake)
         tried.complaints += self._about_files()
         return tried
 

@@ -13,8 +13,8 @@ from tests.support import lake_oracle
 from tests.support.forked_server import HUNG_S, ForkedServer, ForkedServers
 from tests.support.lake_connection import LOST, LakeConnection
 from tests.support.lake_oracle import Generation
-from tests.support.ledger import Ledger, read_ledger
-from tests.support.uploaders import Uploader, lake_file
+from tests.support.ledger import Ledger, read_ledger, read_told, whole
+from tests.support.uploaders import Uploader, in_pieces, lake_file
 
 FOLDER = "/data/x"
 _UPLOADERS = 8
@@ -76,6 +76,7 @@ class KillRound:
         for _ in self._uploader(lake, sync_id, again):
             pass
         complaints = [] if lake.end(sync_id).is_success else ["the sync cannot be ended"]
+        complaints += lake_oracle.lost_rows(lake, ledger)
         trash = self._lake / ".lakedrop/trash"
         copies = [path.name for path in trash.rglob("*") if path.is_file()]
         return complaints + [f"a second copy of {name} came into being" for name in copies]
@@ -106,7 +107,7 @@ class KillRound:
                         made.sent.update(file.path for file in files)
                         with LakeConnection(server.port) as own:
                             for received in self._uploader(own, sync_id, files):
-                                made.acknowledged.update(one.path for one in received)
+                                made.acknowledged.update(one.path for one in whole(received))
                                 ledger.acknowledge(received)
 
                     if _Threads(upload_a_share).join():
@@ -125,6 +126,7 @@ class KillRound:
         self._look_at_files(found, allowed)
         with self._back(found) as server, LakeConnection(server.port) as lake:
             self._look_at_files(found, allowed)
+            found.complaints += lake_oracle.lost_offsets(lake, read_told(self._ledger_file))
             if len(allowed) == 2:
                 lake.end(sync_id)  # as a client does that got no answer
                 self._look_at_files(found, [generations[-1]])
@@ -144,9 +146,14 @@ class KillRound:
             seen = lake_oracle.published(self._lake)
             found.complaints += lake_oracle.half_files(seen)
             found.complaints += lake_oracle.lost_files(seen, ledger)
-            found.complaints += lake_oracle.lost_rows(lake, ledger)
+            found.complaints += lake_oracle.lost_rows(lake, ledger, self._may_run)
+            found.complaints += lake_oracle.lost_offsets(lake, read_told(self._ledger_file))
+            found.complaints += lake_oracle.half_files(lake_oracle.published(self._lake))
             found.complaints += lake_oracle.left_behind(self._lake)
             found.complaints += go_on(lake)
+
+    def _may_run(self, _name: str) -> bool:
+        return self._uploader is in_pieces
 
     def _back(self, found: Found) -> ForkedServer:
         started = time.monotonic()

@@ -17,6 +17,7 @@ from tests.support.real_server import SAMPLE_KEY
 # What a caller meets when the server, or the way to it, breaks.
 LOST = (HTTPException, OSError)
 _BOUNDARY = "a-boundary-of-the-tests"
+_TUS = {"Tus-Resumable": "1.0.0"}
 _FORM = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
 
 
@@ -45,6 +46,15 @@ class Answer:
     def is_success(self) -> bool:
         """By the contract: a code other than 0 is a failure even under 200."""
         return self.status == 200 and self.body.get("code", 0) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class TusAnswer:
+    """Names of `headers` are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
 
 
 class LakeConnection:
@@ -88,6 +98,12 @@ class LakeConnection:
         target = f"{contract.BATCH_ROUTE}?sync_id={sync_id}"
         return self._call("POST", target, form_body(files, with_folders=True), _FORM)
 
+    def tus(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> TusAnswer:
+        status, answered, told = self._exchange(method, target, body, {**headers, **_TUS})
+        return TusAnswer(status, told, answered.decode("utf-8", "replace"))
+
     def end(self, sync_id: int) -> Answer:
         wanted = {"sync_id": sync_id, "api_key": self._key}
         return self._call("POST", contract.END_ROUTE, json.dumps(wanted).encode(), {})
@@ -112,21 +128,22 @@ class LakeConnection:
                 return rows
 
     def _get(self, target: str) -> Any:
-        status, body = self._exchange("GET", target, b"", {})
+        status, body, _ = self._exchange("GET", target, b"", {})
         assert status == 200, body
         return json.loads(body)
 
     def _call(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        status, answered = self._exchange(method, target, body, headers)
+        status, answered, _ = self._exchange(method, target, body, headers)
         return Answer(status, json.loads(answered))
 
     def _exchange(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytes, Mapping[str, str]]:
         try:
             self._http.request(method, target, body or None, dict(headers))
             response = self._http.getresponse()
-            return response.status, response.read()
+            told = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, response.read(), told
         except LOST:
             self._http.close()
             raise

@@ -7,13 +7,14 @@ judged alone. Each function returns complaints; an empty list means that the pro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.lake_connection import LakeConnection
-from tests.support.ledger import Acknowledged
-from tests.support.uploaders import content_of, version_of
+from tests.support.ledger import Acknowledged, Told
+from tests.support.tus_pieces import finish_upload
+from tests.support.uploaders import content_of, lake_file, version_of
 
 
 def published(lake: Path) -> dict[str, bytes]:
@@ -67,8 +68,15 @@ def lost_versions(lake: Path, seen: Mapping[str, bytes]) -> list[str]:
     ]
 
 
-def lost_rows(lake: LakeConnection, ledger: Iterable[Acknowledged]) -> list[str]:
-    """Acknowledged files that the history does not call finished, and rows that never end."""
+def lost_rows(
+    lake: LakeConnection,
+    ledger: Iterable[Acknowledged],
+    may_run: Callable[[str], bool] = lambda _: False,
+) -> list[str]:
+    """Acknowledged files that the history does not call finished, and rows that never end.
+
+    `may_run` knows the names of files that travel in pieces: until their sync is over they may.
+    """
     rows = lake.history()
     finished = {(row["sync_id"], row["file_name"]) for row in rows if _is(row, "Finished")}
     complaints = [
@@ -77,7 +85,34 @@ def lost_rows(lake: LakeConnection, ledger: Iterable[Acknowledged]) -> list[str]
         if (one.sync_id, one.name) not in finished
     ]
     running = [row["file_name"] for row in rows if _is(row, "Syncing")]
-    return complaints + [f"the history shows {name} on its way for ever" for name in running]
+    return complaints + [
+        f"the history shows {name} on its way for ever" for name in running if not may_run(name)
+    ]
+
+
+def lost_offsets(lake: LakeConnection, told: Iterable[Told]) -> list[str]:
+    """Resumable uploads that are not as far as a client was told. Sends what is left of each."""
+    complaints = []
+    furthest: dict[str, Told] = {}
+    for one in told:
+        known = furthest.get(one.upload)
+        if known is None or one.offset_bytes > known.offset_bytes:
+            furthest[one.upload] = one
+    for one in furthest.values():
+        headed = lake.tus("HEAD", one.upload, {})
+        if headed.status != 200:
+            complaints.append(f"the upload of {one.path} is told as {headed.status}")
+            continue
+        offset_bytes = int(headed.headers["upload-offset"])
+        if offset_bytes < one.offset_bytes:
+            complaints.append(f"{one.path} was told to be at {one.offset_bytes}: {offset_bytes}")
+        file = lake_file(one.path, one.version)
+        finished = finish_upload(lake, one, file)
+        if not finished.is_success:
+            complaints.append(f"the upload of {one.path} cannot be gone on with: {finished}")
+        elif finished.body["sha256"] != hashlib.sha256(file.data).hexdigest():
+            complaints.append(f"{one.path} has lost bytes before the offset that was told")
+    return complaints
 
 
 @dataclass(slots=True)
@@ -105,6 +140,11 @@ def neither_old_nor_new(
 
 def left_behind(lake: Path) -> list[str]:
     return [f"{path.name} was left in incoming" for path in (lake / ".lakedrop/incoming").iterdir()]
+
+
+def left_in_partial(lake: Path) -> list[str]:
+    """For a lake on which no resumable upload is under way."""
+    return [f"{path.name} was left in partial" for path in (lake / ".lakedrop/partial").iterdir()]
 
 
 def _is(row: dict[str, object], status: str) -> bool:

@@ -18,9 +18,9 @@ from tests.support.disk_steps import Cut, Kept
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection, LakeFile
 from tests.support.lake_oracle import Generation
-from tests.support.ledger import Acknowledged
+from tests.support.ledger import Received, Told, whole
 from tests.support.power_cuts import MountedDisk, PowerCutMount
-from tests.support.uploaders import Uploader, lake_file
+from tests.support.uploaders import Uploader, in_pieces, lake_file
 
 ADDED_TO, REPLACED = "/data/added", "/data/replaced"
 
@@ -30,7 +30,7 @@ class Run:
     """`marks`: numbers of steps right after something was acknowledged."""
 
     disk: MountedDisk
-    ledger: list[tuple[int, Acknowledged]] = field(default_factory=list)
+    ledger: list[tuple[int, Received]] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
     old: Generation = field(default_factory=Generation)
     new: Generation = field(default_factory=Generation)
@@ -38,9 +38,11 @@ class Run:
     old_stands_from: int = 0
     end_sent_at: int | None = None
     end_acknowledged_at: int | None = None
+    in_pieces: set[str] = field(default_factory=set)
 
     def progress(self, steps: int) -> Progress:
         """What a client knew when the disk had come so far."""
+        received = [one for mark, one in self.ledger if mark <= steps]
         allowed: list[Generation] = []
         is_end_sent = self.end_sent_at is not None and steps >= self.end_sent_at
         is_ended = self.end_acknowledged_at is not None and steps >= self.end_acknowledged_at
@@ -50,9 +52,11 @@ class Run:
             allowed = [self.new]
         return Progress(
             REPLACED,
-            [one for mark, one in self.ledger if mark <= steps],
+            whole(received),
             allowed,
             self.full_sync_id if is_end_sent else None,
+            [one for one in received if isinstance(one, Told)],
+            frozenset(self.in_pieces),
         )
 
     def mark(self) -> int:
@@ -60,9 +64,13 @@ class Run:
         self.marks.append(now)
         return now
 
-    def note(self, received: Sequence[Acknowledged]) -> None:
+    def note(self, received: Sequence[Received]) -> None:
         now = self.mark()
         self.ledger += [(now, one) for one in received]
+
+    def note_names(self, uploader: Uploader, files: Sequence[LakeFile]) -> None:
+        if uploader is in_pieces:
+            self.in_pieces |= {file.name for file in files}
 
 
 def make_run(
@@ -90,6 +98,7 @@ def _sync(
     run: Run, lake: LakeConnection, uploader: Uploader, path: str, files: list[LakeFile]
 ) -> None:
     sync_id = lake.started(path)
+    run.note_names(uploader, files)
     for received in uploader(lake, sync_id, files):
         run.note(received)
     assert lake.end(sync_id).is_success
@@ -101,9 +110,11 @@ def _full_syncs(run: Run, lake: LakeConnection, uploader: Uploader, chance: rand
         count = chance.randrange(2, 6)
         files = [lake_file(f"{REPLACED}/{n % 2}/{name}{n}.bin") for n in range(count)]
         generation.sent |= {file.path for file in files}
+        run.note_names(uploader, files)
         run.full_sync_id = lake.started(REPLACED, "FullSync")
         for received in uploader(lake, run.full_sync_id, files):
-            generation.acknowledged |= {one.path for one in received}
+            generation.acknowledged |= {one.path for one in whole(received)}
+            run.note([one for one in received if isinstance(one, Told)])
         sent_at = run.mark()
         assert lake.end(run.full_sync_id).is_success
         if name == "old":

@@ -6,10 +6,11 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.support.lake_connection import LakeConnection, LakeFile, acknowledged
-from tests.support.ledger import Acknowledged
+from tests.support.ledger import Acknowledged, Received
+from tests.support.tus_pieces import ask_offset, begin_upload, send_up_to
 
-# Yields what was acknowledged, answer by answer; raises one of `LOST` when the server went.
-Uploader = Callable[[LakeConnection, int, Sequence[LakeFile]], Iterator[list[Acknowledged]]]
+# Yields what was told, answer by answer; raises one of `LOST` when the server went.
+Uploader = Callable[[LakeConnection, int, Sequence[LakeFile]], Iterator[Sequence[Received]]]
 
 
 def one_by_one(
@@ -31,7 +32,31 @@ def in_batches(
     yield [acknowledged(sync_id, file, result) for file, result in zip(files, results, strict=True)]
 
 
-UPLOADERS: Mapping[str, Uploader] = {"one by one": one_by_one, "in batches": in_batches}
+def in_pieces(
+    lake: LakeConnection, sync_id: int, files: Sequence[LakeFile]
+) -> Iterator[Sequence[Received]]:
+    """Resumable (tus): two or three requests a file, and the offset asked for in between."""
+    for file in files:
+        chance = random.Random(file.path)
+        size_bytes = len(file.data)
+        ends = sorted({chance.randrange(1, size_bytes) for _ in range(2)} | {size_bytes})
+        with_bytes = ends.pop(0) if chance.random() < 0.5 else 0
+        version = version_of(file.path, file.data)
+        assert version is not None, file.path
+        upload = begin_upload(lake, sync_id, file, version, with_bytes)
+        yield [upload]
+        for end_bytes in ends:
+            yield send_up_to(lake, upload, file, end_bytes)
+            upload = ask_offset(lake, upload)
+            yield [upload]
+
+
+RESUMABLE = "in pieces"
+UPLOADERS: Mapping[str, Uploader] = {
+    "one by one": one_by_one,
+    "in batches": in_batches,
+    RESUMABLE: in_pieces,
+}
 
 
 _VERSION_DIGITS = 4
