@@ -17,6 +17,7 @@ from embedded_server.routes.answers import (
     violation_as_lake_error,
 )
 from embedded_server.routes.callers import visitor_of
+from embedded_server.routes.description import description_routes
 from embedded_server.routes.downloads import download_routes
 from embedded_server.routes.extensions import extension_routes
 from embedded_server.routes.lake import lake_routes
@@ -55,7 +56,14 @@ def create_app(
     Uploads have workers of their own: an *end* waits for those that are being committed.
     """
     # No documentation pages: they would load scripts from other machines.
-    app = FastAPI(title=f"{PRODUCT} lake server", version=VERSION, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title=f"{PRODUCT} lake server",
+        version=VERSION,
+        openapi_url=None,  # a route of our own: the framework does not know all calls
+        docs_url=None,
+        redoc_url=None,
+        default_response_class=Response,  # each route tells its own type
+    )
     app.router.redirect_slashes = False
     app.include_router(sync_routes(sync_service, admission, call_workers))
     app.include_router(query_routes(sync_service, call_workers))
@@ -65,6 +73,7 @@ def create_app(
     app.include_router(manifest_routes(manifest_service, call_workers))
     app.include_router(trash_routes(trash_service, call_workers))
     app.include_router(watching_routes(health, call_workers))
+    app.include_router(description_routes(app, call_workers, is_strict=rules.is_strict))
 
     async def on_lake_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, LakeError)

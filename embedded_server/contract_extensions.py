@@ -14,6 +14,7 @@ from embedded_server.contract import (
     text_field,
 )
 
+OPENAPI_ROUTE = "/openapi.json"  # every call and every status
 LAKE_ENTRIES_ROUTE = "/api/lake/entries"
 LAKE_ENTRY_ROUTE = "/api/lake/entry"
 LAKE_DOWNLOAD_ROUTE = "/api/lake/download"

@@ -23,7 +23,23 @@ from embedded_server.services.browse_service import BrowseService
 
 _PIECE_BYTES = 1 << 20
 _RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]{1,19})-([0-9]{1,19})?|-([0-9]{1,19}))[ \t]*")
-_BYTES = {"type": "string", "format": "binary"}
+_OCTETS = "application/octet-stream"
+[_PATH] = d.query(PATH, required=("path",))["parameters"]
+_CONDITIONS = [
+    d.header("Range", d.described("one range of bytes", {**d.TEXT, "examples": ["bytes=0-99"]})),
+    d.header("If-Range", d.described("an ETag: all of it, when it has changed", d.TEXT)),
+    d.header("If-None-Match", d.described("an ETag: nothing, when it is the same", d.TEXT)),
+]
+_OF_FILES = ("Accept-Ranges", "Content-Disposition", "ETag")
+_PART = d.answers(
+    d.BYTES, status=206, media_type=_OCTETS, headers=(*_OF_FILES, "Content-Range"), text="A part"
+)
+_SAME = d.answers(None, status=304, headers=_OF_FILES, text="Still the same")
+_FILE_ANSWERS = {
+    **d.answers(d.BYTES, 404, 416, media_type=_OCTETS, headers=_OF_FILES),
+    206: _PART[206],
+    304: _SAME[304],
+}
 # Whatever the bytes are: no browser may take them for a page of this server's.
 _HARMLESS = {
     "X-Content-Type-Options": "nosniff",
@@ -56,14 +72,14 @@ class _Stream(StreamingResponse):
 def download_routes(service: BrowseService, workers: Executor) -> APIRouter:
     router = APIRouter()
 
-    @router.api_route(
-        LAKE_DOWNLOAD_ROUTE,
-        methods=["GET", "HEAD"],
-        summary="A file; Range, If-Range and If-None-Match are heeded",
-        responses=_of_bytes("application/octet-stream", 404, 416)
-        | {206: {"description": "A part"}, 304: {"description": "Still the same"}},
-        openapi_extra=d.query(PATH, required=("path",)),
-    )
+    told: dict[str, Any] = {
+        "summary": "A file, or a part of it",
+        "responses": _FILE_ANSWERS,
+        "openapi_extra": {"parameters": [_PATH, *_CONDITIONS]},
+    }
+
+    @router.head(LAKE_DOWNLOAD_ROUTE, operation_id="downloadFileHead", **told)
+    @router.get(LAKE_DOWNLOAD_ROUTE, operation_id="downloadFile", **told)
     async def download(request: Request) -> Response:
         path = path_of(request)
         file = await in_worker(workers, service.open, caller_of(request.scope), path)
@@ -75,9 +91,12 @@ def download_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
     @router.get(
         LAKE_ZIP_ROUTE,
+        operation_id="zipFolder",
         summary="A folder as a zip archive, made while it is sent",
-        responses=_of_bytes("application/zip", 404),
-        openapi_extra=d.query(PATH, required=("path",)),
+        responses=d.answers(
+            d.BYTES, 404, media_type="application/zip", headers=("Content-Disposition",)
+        ),
+        openapi_extra={"parameters": [_PATH]},
     )
     async def zipped(request: Request) -> Response:
         path = path_of(request)
@@ -95,12 +114,6 @@ def download_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
 def _close(pieces: Iterator[bytes]) -> None:
     pieces.close()  # type: ignore[attr-defined]  # a generator
-
-
-def _of_bytes(media_type: str, *more: int) -> dict[int | str, dict[str, Any]]:
-    found = d.answers(d.TEXT, *more)
-    found[200] = {"description": "Done", "content": {media_type: {"schema": _BYTES}}}
-    return found
 
 
 def _file_answer(request: Request, file: ReadFile, name: str, workers: Executor) -> Response:
@@ -130,7 +143,7 @@ def _file_answer(request: Request, file: ReadFile, name: str, workers: Executor)
             at += len(data)
             yield data
 
-    return _Stream(sent(), file.close, status, headers, "application/octet-stream")
+    return _Stream(sent(), file.close, status, headers, _OCTETS)
 
 
 def _part_asked(request: Request, tag: str, size: int) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from embedded_server.contract import (
     EXTENSION_QUERY,
     EXTENSION_TUS,
     EXTENSION_USAGE,
+    PRODUCT,
     USAGE_ROUTE,
     VERSION,
     Capabilities,
@@ -26,6 +27,7 @@ from embedded_server.contract_extensions import (
 )
 from embedded_server.domain.errors import InvalidParam
 from embedded_server.domain.lake_path import LakePath
+from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.batch_form import BATCH_MAX_BYTES, BATCH_MAX_FILES
 from embedded_server.routes.callers import caller_of
@@ -53,15 +55,34 @@ CAPABILITIES = Capabilities(
     BATCH_MAX_BYTES,
 )
 
+_CAPABILITIES = {
+    "product": d.one_of([PRODUCT]),
+    "version": d.TEXT,
+    "extensions": d.rows(d.TEXT),
+    "batch_max_files": d.WHOLE,
+    "batch_max_bytes": d.WHOLE,
+}
+
 
 def extension_routes(service: SyncService, workers: Executor) -> APIRouter:
     router = APIRouter()
 
-    @router.get(CAPABILITIES_ROUTE, summary="What this server can do")
+    @router.get(
+        CAPABILITIES_ROUTE,
+        operation_id="showCapabilities",
+        summary="What this server can do",
+        responses=d.answers(d.record(_CAPABILITIES), without=(400, 507)),
+    )
     async def capabilities() -> Response:
         return json_answer(CAPABILITIES.to_wire())
 
-    @router.get(USAGE_ROUTE, summary="Files and bytes published at a path")
+    @router.get(
+        USAGE_ROUTE,
+        operation_id="showUsage",
+        summary="Files and bytes published at a path",
+        responses=d.answers(d.record({"path": d.TEXT, "files": d.WHOLE, "bytes": d.WHOLE})),
+        openapi_extra=d.query({"path": d.LAKE_PATH}, required=("path",)),
+    )
     async def usage(request: Request) -> Response:
         path_text = parse_query(request.scope).get("path")
         if path_text is None:

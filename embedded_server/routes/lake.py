@@ -27,24 +27,28 @@ from embedded_server.routes.syncs import PAGE
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.browse_service import BrowseService
 
-PATH = {"path": d.described("absolute path on the lake, such as /data/db", d.TEXT)}
-_NULLABLE = {"type": ["integer", "null"]}
+PATH = {"path": d.described("absolute path on the lake", d.LAKE_PATH)}
+_FOLDER: d.Schema = {
+    "anyOf": [d.LAKE_PATH, {"const": "/"}],
+    "default": "/",
+    "examples": ["/data/db"],
+}
 _ENTRY = {
     "name": d.TEXT,
     "kind": d.one_of([it.value for it in EntryKind]),
     "size": d.described("bytes; 0 but for files", d.WHOLE),
     "mtime": d.described("ms since 1970 UTC", d.WHOLE),
-    "sync_id": d.described("the sync that brought the file; null where not known", _NULLABLE),
+    "sync_id": d.described("the sync that brought the file; null where not known", d.NULLABLE),
     "sha256": d.described("of the file as it was uploaded; empty where not known", d.TEXT),
     "changed": d.described("the catalog does not know this file as it is on the disk", d.FLAG),
 }
 _DETAILS = {
     **_ENTRY,
-    **PATH,
-    "history_id": d.described("of the upload that brought the file", _NULLABLE),
+    "path": d.TEXT,
+    "history_id": d.described("of the upload that brought the file", d.NULLABLE),
     "key_name": d.TEXT,
-    "files": d.described("below a folder", _NULLABLE),
-    "folder_size": d.described("bytes of all files below a folder", _NULLABLE),
+    "files": d.described("below a folder", d.NULLABLE),
+    "folder_size": d.described("bytes of all files below a folder", d.NULLABLE),
 }
 
 
@@ -53,9 +57,10 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
     @router.get(
         LAKE_ENTRIES_ROUTE,
+        operation_id="listEntries",
         summary="What is in a folder, by name",
         responses=d.answers(d.record({"total": d.WHOLE, "rows": d.rows(d.record(_ENTRY))}), 404),
-        openapi_extra=d.query({**PATH, **PAGE}),
+        openapi_extra=d.query({"path": d.described("a folder; / is the lake", _FOLDER), **PAGE}),
     )
     async def entries(request: Request) -> Response:
         fields = parse_query(request.scope)
@@ -67,6 +72,7 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
     @router.get(
         LAKE_ENTRY_ROUTE,
+        operation_id="showEntry",
         summary="One file or folder",
         responses=d.answers(d.record(_DETAILS), 404),
         openapi_extra=d.query(PATH, required=("path",)),
@@ -88,8 +94,9 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
     @router.post(
         LAKE_FOLDER_ROUTE,
+        operation_id="makeFolder",
         summary="Make a folder, with those above it; asked again it is there",
-        responses=d.answers(d.record({"success": d.FLAG, "made": d.FLAG}), 413, 507),
+        responses=d.answers(d.record({"success": d.FLAG, "made": d.FLAG}), 413),
         openapi_extra=d.body(PATH),
     )
     async def make_folder(request: Request) -> Response:
@@ -99,10 +106,11 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
     @router.post(
         LAKE_DELETE_ROUTE,
+        operation_id="deletePath",
         summary="Move a file or a folder to the trash",
         description="The answer names the version that POST /api/lake/trash/restore puts back.",
         responses=d.answers(
-            d.record({"success": d.FLAG, "sync_id": d.WHOLE, "version": d.WHOLE}), 404, 413, 507
+            d.record({"success": d.FLAG, "sync_id": d.WHOLE, "version": d.WHOLE}), 404, 413
         ),
         openapi_extra=d.body(PATH),
     )
@@ -113,9 +121,10 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
     @router.post(
         LAKE_RENAME_ROUTE,
+        operation_id="renamePath",
         summary="Give a file or a folder another name or place; never over something else",
-        responses=d.answers(d.record({"success": d.FLAG}), 404, 413, 507),
-        openapi_extra=d.body({**PATH, "to": d.described("its path from then on", d.TEXT)}),
+        responses=d.answers(d.record({"success": d.FLAG}), 404, 413),
+        openapi_extra=d.body({**PATH, "to": d.described("its path from then on", d.LAKE_PATH)}),
     )
     async def rename(request: Request) -> Response:
         caller = caller_of(request.scope)

@@ -45,11 +45,12 @@ _Pages = Iterator[list[ManifestRow]]
 
 def manifest_routes(service: ManifestService, workers: Executor) -> APIRouter:
     router = APIRouter()
-    responses = d.answers(d.record(_MANIFEST))
+    responses = d.answers(d.record(_MANIFEST), headers=("Content-Disposition",))
     responses[200]["content"]["text/csv"] = {"schema": d.TEXT}
 
     @router.get(
         MANIFEST_ROUTE,
+        operation_id="showManifest",
         summary="What a sync brought: each file's path, size, SHA-256 and time",
         responses=responses,
         openapi_extra=d.query(_QUERY, required=("sync_id",)),

@@ -39,8 +39,9 @@ _FIELDS = {
     "since": d.described("began at this time or later, ms since 1970 UTC", d.WHOLE),
     "until": d.described("began before this time, ms since 1970 UTC", d.WHOLE),
 }
-_SYNC_TEXT = d.described("a part of name or path", d.TEXT)
-_FILE_TEXT = d.described("a part of the file's path on the lake, folder and name", d.TEXT)
+_PART: d.Schema = {**d.TEXT, "maxLength": _MAX_TEXT_CHARACTERS}
+_SYNC_TEXT = d.described("a part of name or path", _PART)
+_FILE_TEXT = d.described("a part of the file's path on the lake, folder and name", _PART)
 _FILE = {
     "folder": d.TEXT,
     "size": d.described("bytes that arrived", d.WHOLE),
@@ -52,11 +53,10 @@ _SYNC = {"message": d.TEXT, "key_name": d.TEXT}
 
 
 def _found_schema(row: d.Schema) -> d.Schema:
-    nullable = {"type": ["integer", "null"]}
     return d.record(
         {
-            "total": d.described("of all that match; null with `before`", nullable),
-            "next": d.described("`before` for the next page; null at the end", nullable),
+            "total": d.described("of all that match; null with `before`", d.NULLABLE),
+            "next": d.described("`before` for the next page; null at the end", d.NULLABLE),
             "rows": d.rows(row),
         }
     )
@@ -67,6 +67,7 @@ def query_routes(service: SyncService, workers: Executor) -> APIRouter:
 
     @router.get(
         SYNCS_QUERY_ROUTE,
+        operation_id="findSyncs",
         summary="Syncs by what is wanted of them, newest first",
         responses=d.answers(_found_schema(d.record({**JOB, **_SYNC}))),
         openapi_extra=d.query({**_FIELDS, "text": _SYNC_TEXT}),
@@ -77,6 +78,7 @@ def query_routes(service: SyncService, workers: Executor) -> APIRouter:
 
     @router.get(
         HISTORY_QUERY_ROUTE,
+        operation_id="findUploads",
         summary="Upload attempts by what is wanted of them, newest first",
         responses=d.answers(_found_schema(d.record({**RECORD, **_FILE}))),
         openapi_extra=d.query({**_FIELDS, "text": _FILE_TEXT}),

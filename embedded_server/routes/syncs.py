@@ -30,16 +30,21 @@ from embedded_server.routes.json_body import json_object
 from embedded_server.routes.query import page, parse_query
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.admission import Admission
-from embedded_server.services.sync_service import SyncService
+from embedded_server.services.sync_service import MAX_LABEL_CHARACTERS, SyncService
 
 _PATH = d.described("absolute folder of the lake, such as /data/db/transactions", d.TEXT)
+_KEY = d.described("where no header brings the key", d.TEXT)
+_IN_QUERY = d.query({"api_key": d.described("where neither header nor body brings it", d.TEXT)})
+# As the documentation's own table has them: taken, never answered.
+_WITH_SPACES = [it.value.replace("Sync", " Sync") for it in SyncType]
 _STARTED = {
-    "name": d.described("the sync's label", d.TEXT),
-    "path": _PATH,
-    "api_key": d.TEXT,
-    "sync_type": d.one_of([it.value for it in SyncType]),
+    "name": d.described("the sync's label", {**d.TEXT, "maxLength": MAX_LABEL_CHARACTERS}),
+    "path": d.described("absolute folder of the lake", d.LAKE_PATH),
+    "api_key": _KEY,
+    "sync_type": d.one_of([*(it.value for it in SyncType), *_WITH_SPACES]),
 }
-_NAMED = {"sync_id": d.WHOLE, "api_key": d.TEXT}
+_NAMED = {"sync_id": d.WHOLE, "api_key": _KEY}
+_OPTIONAL = ("api_key",)
 _STATUS = d.one_of([it.value for it in SyncStatus])
 JOB = {
     "org_id": d.WHOLE,
@@ -68,7 +73,8 @@ PAGE = {
     "size": {**d.WHOLE, "maximum": MAX_PAGE_SIZE, "default": 10},
 }
 _ONCE = d.described(
-    "a quoted text of your own: the same key with the same body is the same sync", d.TEXT
+    "a quoted text of your own: the same key with the same body is the same sync",
+    {**d.TEXT, "examples": ['"8e03978e-40d5-43e8-bc93-6894a57f9324"']},
 )
 
 
@@ -77,9 +83,11 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
 
     @router.post(
         START_ROUTE,
+        operation_id="startSync",
         summary="Start a sync",
-        responses=d.answers(d.record({"sync_id": d.WHOLE}), 413, 422, 507),
-        openapi_extra=d.body(_STARTED) | {"parameters": [d.header(IDEMPOTENCY_HEADER, _ONCE)]},
+        responses=d.answers(d.record({"sync_id": d.WHOLE}), 413, 422),
+        openapi_extra=d.body(_STARTED, optional=_OPTIONAL)
+        | {"parameters": [*_IN_QUERY["parameters"], d.header(IDEMPOTENCY_HEADER, _ONCE)]},
     )
     async def start(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
@@ -100,9 +108,10 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
 
     @router.post(
         END_ROUTE,
+        operation_id="endSync",
         summary="End a sync",
-        responses=d.answers(d.record({"success": d.FLAG}), 410, 413, 507),
-        openapi_extra=d.body(_NAMED),
+        responses=d.answers(d.record({"success": d.FLAG}), 410, 413),
+        openapi_extra=d.body(_NAMED, optional=_OPTIONAL) | _IN_QUERY,
     )
     async def end(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
@@ -114,13 +123,14 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
 
     @router.post(
         ABORT_ROUTE,
+        operation_id="abortSync",
         summary="Give a running sync up; asked again it says the same",
         description=(
             "The sync becomes Failed with the message 'aborted'. What a full sync has staged is"
             " removed and the old data stays; what an incremental one has uploaded stays in sight."
         ),
-        responses=d.answers(d.record({"success": d.FLAG, "kept_uploads": d.WHOLE}), 410, 413, 507),
-        openapi_extra=d.body(_NAMED),
+        responses=d.answers(d.record({"success": d.FLAG, "kept_uploads": d.WHOLE}), 410, 413),
+        openapi_extra=d.body(_NAMED, optional=_OPTIONAL) | _IN_QUERY,
     )
     async def abort(request: Request) -> Response:
         body = await json_object(request, parse_query(request.scope))
@@ -132,6 +142,7 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
 
     @router.get(
         LIST_ROUTE,
+        operation_id="listSyncs",
         summary="List sync jobs, oldest first",
         responses=d.answers(d.rows(d.record(JOB))),
         openapi_extra=d.query(PAGE),
@@ -143,6 +154,7 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
 
     @router.get(
         HISTORY_ROUTE,
+        operation_id="listUploads",
         summary="List upload attempts, oldest first",
         responses=d.answers(d.rows(d.record(RECORD))),
         openapi_extra=d.query(PAGE),

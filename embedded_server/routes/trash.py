@@ -49,12 +49,12 @@ _FILE = {
 }
 _RESTORE = {
     **_VERSION,
-    "path": d.described("only this file, or what this folder of the version holds", d.TEXT),
+    "path": d.described("only this file, or what this folder of the version holds", d.LAKE_PATH),
 }
 _PURGE = {
     "older_than_days": d.described(
         f"what has lain there for so long; {DEFAULT_DAYS} where nothing is told, 0: empty it",
-        {**d.WHOLE, "maximum": _MAX_DAYS},
+        {**d.WHOLE, "maximum": _MAX_DAYS, "default": DEFAULT_DAYS},
     ),
     "max_bytes": d.described("then the oldest, until the rest is not larger than this", d.WHOLE),
 }
@@ -66,6 +66,7 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
 
     @router.get(
         TRASH_ROUTE,
+        operation_id="listTrash",
         summary="What each sync replaced, newest sync first",
         responses=d.answers(d.record({"total": d.WHOLE, "rows": d.rows(d.record(_ROW))})),
         openapi_extra=d.query(PAGE),
@@ -78,6 +79,7 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
 
     @router.get(
         TRASH_FILES_ROUTE,
+        operation_id="listTrashedFiles",
         summary="The files of one version, by path",
         responses=d.answers(d.record({"more": d.FLAG, "rows": d.rows(d.record(_FILE))}), 404),
         openapi_extra=d.query({**_VERSION, **PAGE}, required=tuple(_VERSION)),
@@ -98,13 +100,14 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
 
     @router.post(
         TRASH_RESTORE_ROUTE,
+        operation_id="restoreTrashed",
         summary="Put a version back, whole or a part of it; what stands there goes to the trash",
         description=(
             "A full sync's version takes the place of the whole folder again. Of an incremental"
             " sync all files come back that it replaced; what it only added stays. `undo` is"
             " the version that puts back what stood there; null where nothing did."
         ),
-        responses=d.answers(d.record({"success": d.FLAG, "undo": _UNDO}), 404, 413, 507),
+        responses=d.answers(d.record({"success": d.FLAG, "undo": _UNDO}), 404, 413),
         openapi_extra=d.body(_RESTORE, optional=("path",)),
     )
     async def restore(request: Request) -> Response:
@@ -124,9 +127,10 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
 
     @router.post(
         TRASH_PURGE_ROUTE,
+        operation_id="purgeTrash",
         summary="Remove from the trash for good, by age and by a size cap",
         responses=d.answers(
-            d.record({"versions": d.WHOLE, "files": d.WHOLE, "size": d.WHOLE}), 413, 507
+            d.record({"versions": d.WHOLE, "files": d.WHOLE, "size": d.WHOLE}), 413
         ),
         openapi_extra=d.body(_PURGE, optional=tuple(_PURGE)),
     )

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from typing import Any
 
 from fastapi import APIRouter, Response
 
@@ -51,12 +52,13 @@ def watching_routes(health: Health, workers: Executor) -> APIRouter:
     router = APIRouter()
     watch = _HealthWatch(health, workers)
 
-    @router.api_route(
-        HEALTH_ROUTE,
-        methods=["GET", "HEAD"],
-        summary="Whether the lake can be written and the catalog answers",
-        responses=d.answers(d.record({"status": d.one_of(["ok"])})),
-    )
+    health_told: dict[str, Any] = {
+        "summary": "Whether the lake can be written and the catalog answers",
+        "responses": d.open_answers(d.record({"status": d.one_of(["ok"])}), without=(400, 507)),
+    }
+
+    @router.head(HEALTH_ROUTE, operation_id="checkHealthHead", **health_told)
+    @router.get(HEALTH_ROUTE, operation_id="checkHealth", **health_told)
     async def healthz() -> Response:
         if await watch.is_well():
             return json_answer({"status": "ok"})
@@ -64,8 +66,9 @@ def watching_routes(health: Health, workers: Executor) -> APIRouter:
 
     @router.get(
         METRICS_ROUTE,
+        operation_id="readMetrics",
         summary="Counters in the text format of Prometheus",
-        responses=d.answers(d.TEXT) | {200: {"description": "Done", "content": {"text/plain": {}}}},
+        responses=d.answers(d.TEXT, media_type="text/plain", without=(400,)),
     )
     async def metrics() -> Response:
         text, content_type = await in_worker(workers, _prometheus_text, health)

@@ -42,13 +42,14 @@ class ForkedServer:
         servers: ForkedServers,
         lake: Path,
         *,
+        api_key: str = SAMPLE_KEY,
         build: str = SOUND,
         environment: Mapping[str, str] | None = None,
         flags: Sequence[str] = (),
         on_forked: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.lake = lake
-        self.api_key = SAMPLE_KEY
+        self.api_key = api_key
         self.errors = lake.parent / f"{lake.name}.stderr"
         self._servers = servers
         self._ended: int | None = None
