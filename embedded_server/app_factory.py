@@ -48,12 +48,14 @@ def create_app(
     manifest_service: ManifestService,
     admission: Admission,
     call_workers: Executor,
+    search_workers: Executor,
     upload_workers: Executor,
     rules: HouseRules,
 ) -> ASGIApp:
     """The ASGI application behind its gatekeeper; the workers wait for the disk.
 
-    Uploads have workers of their own: an *end* waits for those that are being committed.
+    Uploads have workers of their own: an *end* waits for those that are being committed. So have
+    searches, which may take a second each: no other call waits behind them.
     """
     # No documentation pages: they would load scripts from other machines.
     app = FastAPI(
@@ -65,8 +67,8 @@ def create_app(
         default_response_class=Response,  # each route tells its own type
     )
     app.router.redirect_slashes = False
-    app.include_router(sync_routes(sync_service, admission, call_workers))
-    app.include_router(query_routes(sync_service, call_workers))
+    app.include_router(sync_routes(sync_service, admission, call_workers, search_workers))
+    app.include_router(query_routes(sync_service, search_workers))
     app.include_router(extension_routes(sync_service, call_workers))
     app.include_router(lake_routes(browse_service, call_workers))
     app.include_router(download_routes(browse_service, call_workers))

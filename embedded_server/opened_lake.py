@@ -44,6 +44,8 @@ _UPLOAD_WORKERS = 16
 _HELPERS = 8  # fsync side by side, and digest what is being written
 # start, end, list, history and usage: as many as the catalog has connections to read with.
 _CALL_WORKERS = 16
+# Passes over a long history; each keeps one of those connections for as long as it takes.
+_SEARCH_WORKERS = 4
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class OpenedLake:
         self._catalog: SqlCatalog = open_catalog(layout.catalog, measures)
         self._health = Health(LakeProbe(layout, disk), self._catalog, measures)
         self._call_workers = ThreadPoolExecutor(_CALL_WORKERS, "call")
+        self._search_workers = ThreadPoolExecutor(_SEARCH_WORKERS, "search")
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
         self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
         self._lake = LocalLake(layout, disk, self._helpers, now_ms)
@@ -102,6 +105,10 @@ class OpenedLake:
     def call_workers(self) -> ThreadPoolExecutor:
         return self._call_workers
 
+    @property
+    def search_workers(self) -> ThreadPoolExecutor:
+        return self._search_workers
+
     def app(self, admission: Admission, rules: HouseRules) -> ASGIApp:
         open_syncs = self._open_syncs
         origins = SqlOrigins(self._catalog)
@@ -122,6 +129,7 @@ class OpenedLake:
             ManifestService(self._catalog, origins),
             admission,
             self._call_workers,
+            self._search_workers,
             self._upload_workers,
             rules,
         )
@@ -134,6 +142,7 @@ class OpenedLake:
         if self._idle_watcher is not None:
             self._idle_watcher.close()
         self._call_workers.shutdown()
+        self._search_workers.shutdown()
         self._upload_workers.shutdown()
         self._helpers.shutdown()
         self._tus.close()

@@ -62,13 +62,20 @@ def upload_details_of(row: Row[Any]) -> UploadDetails:
 
 
 def upload_values(row: UploadRow) -> dict[str, object]:
-    return {
+    begun = {
         "sync_id": row.sync_id,
         "folder": row.folder,
         "file_name": row.file_name,
+        "started_at_ms": row.started_at_ms,
+    }
+    return begun | outcome_values(row)
+
+
+def outcome_values(row: UploadRow) -> dict[str, object]:
+    """What the end of an attempt may change: searches rely on it that the rest never does."""
+    return {
         "size_bytes": row.size_bytes,
         "sha256": row.sha256,
-        "started_at_ms": row.started_at_ms,
         "ended_at_ms": row.ended_at_ms,
         "status": row.status.value,
         "message": row.message,

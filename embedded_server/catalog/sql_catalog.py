@@ -27,14 +27,15 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from embedded_server.catalog.group_writer import GroupWriter
-from embedded_server.catalog.newest_first import find_syncs, find_uploads, lies_within
 from embedded_server.catalog.rows import (
     job_of,
+    outcome_values,
     record_of,
     sync_details_of,
     upload_details_of,
     upload_values,
 )
+from embedded_server.catalog.searches import Searches
 from embedded_server.catalog.sql_keys import SqlKeys
 from embedded_server.catalog.tables import swaps, syncs, tus_uploads, upload_blocks, uploads
 from embedded_server.contract import (
@@ -94,6 +95,7 @@ class SqlCatalog:
         self._writer = writer
         self._measures = measures
         self._readers = readers
+        self._searches = Searches()
 
     def check_answers(self) -> None:
         """Raises `LakeError` when reading or writing fails."""
@@ -230,13 +232,13 @@ class SqlCatalog:
     def sync_jobs(
         self, offset: int, limit: int, within: LakePath | None = None
     ) -> Sequence[SyncJob]:
-        page = select(syncs).order_by(syncs.c.sync_id).limit(limit)
-        if within is None:
-            page = page.where(syncs.c.sync_id > offset)  # ids have no gaps
-        else:
-            page = page.where(lies_within(syncs.c.path, within)).offset(offset)
+        if within is not None:
+            with self._reading_one_moment() as db:
+                found = self._searches.oldest_first(db, syncs, within, offset, limit)
+                return [job_of(row) for row in found]
+        page = select(syncs).where(syncs.c.sync_id > offset)  # ids have no gaps
         with self.reading() as db:
-            return [job_of(row) for row in db.execute(page)]
+            return [job_of(row) for row in db.execute(page.order_by(syncs.c.sync_id).limit(limit))]
 
     # -- uploads -----------------------------------------------------------------------------
 
@@ -260,7 +262,7 @@ class SqlCatalog:
     def update_upload(self, db: Connection, history_id: int, row: UploadRow) -> None:
         """Inside a transaction of the writer: the attempt is over."""
         of_it = update(uploads).where(uploads.c.history_id == history_id)
-        db.execute(of_it.values(upload_values(row)))
+        db.execute(of_it.values(outcome_values(row)))
         counts = {
             "of_sync": row.sync_id,
             "more": 0,
@@ -322,11 +324,12 @@ class SqlCatalog:
     def upload_records(
         self, offset: int, limit: int, within: LakePath | None = None
     ) -> Sequence[UploadRecord]:
-        page = select(uploads).order_by(uploads.c.history_id).limit(limit)
-        if within is None:
-            page = page.where(uploads.c.history_id > offset)
-        else:
-            page = page.where(lies_within(uploads.c.folder, within)).offset(offset)
+        if within is not None:
+            with self._reading_one_moment() as db:
+                found = self._searches.oldest_first(db, uploads, within, offset, limit)
+                return [record_of(row) for row in found]
+        page = select(uploads).where(uploads.c.history_id > offset)
+        page = page.order_by(uploads.c.history_id).limit(limit)
         with self.reading() as db:
             return [record_of(row) for row in db.execute(page)]
 
@@ -334,11 +337,11 @@ class SqlCatalog:
 
     def find_syncs(self, wanted: Wanted, page: Page) -> Found[SyncDetails]:
         with self._reading_one_moment() as db:
-            return find_syncs(db, wanted, page, sync_details_of)
+            return self._searches.newest_first(db, syncs, wanted, page, sync_details_of)
 
     def find_uploads(self, wanted: Wanted, page: Page) -> Found[UploadDetails]:
         with self._reading_one_moment() as db:
-            return find_uploads(db, wanted, page, upload_details_of)
+            return self._searches.newest_first(db, uploads, wanted, page, upload_details_of)
 
     # -- swaps -------------------------------------------------------------------------------
 

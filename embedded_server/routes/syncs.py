@@ -20,6 +20,7 @@ from embedded_server.contract import (
     SyncType,
 )
 from embedded_server.contract_extensions import AbortAnswer
+from embedded_server.domain.caller import Caller
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.request_notes import note_sync
 from embedded_server.routes import described as d
@@ -78,8 +79,14 @@ _ONCE = d.described(
 )
 
 
-def sync_routes(service: SyncService, admission: Admission, workers: Executor) -> APIRouter:
+def sync_routes(
+    service: SyncService, admission: Admission, workers: Executor, searchers: Executor
+) -> APIRouter:
     router = APIRouter()
+
+    def readers_for(caller: Caller) -> Executor:
+        """Pages of everything cost nothing; those of a bound key are searched for."""
+        return workers if caller.path is None else searchers
 
     @router.post(
         START_ROUTE,
@@ -149,7 +156,8 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
     )
     async def jobs(request: Request) -> Response:
         wanted = page(parse_query(request.scope))
-        found = await in_worker(workers, service.jobs, *wanted, caller_of(request.scope))
+        caller = caller_of(request.scope)
+        found = await in_worker(readers_for(caller), service.jobs, *wanted, caller)
         return json_answer([job.to_wire() for job in found])
 
     @router.get(
@@ -161,7 +169,8 @@ def sync_routes(service: SyncService, admission: Admission, workers: Executor) -
     )
     async def history(request: Request) -> Response:
         wanted = page(parse_query(request.scope))
-        found = await in_worker(workers, service.history, *wanted, caller_of(request.scope))
+        caller = caller_of(request.scope)
+        found = await in_worker(readers_for(caller), service.history, *wanted, caller)
         return json_answer([record.to_wire() for record in found])
 
     return router

@@ -5,13 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Row, func, select
 
 from embedded_server.catalog.opening import open_catalog
+from embedded_server.catalog.searches import Searches
 from embedded_server.catalog.sql_catalog import SqlCatalog
+from embedded_server.catalog.tables import syncs, uploads
 from embedded_server.contract import SyncStatus, SyncType
 from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.lake_path import LakePath
@@ -197,14 +201,124 @@ def test_a_row_tells_folder_size_digest_time_and_key(catalog: SqlCatalog) -> Non
         (Wanted(sync_id=1, status=SyncStatus.FAILED), Page(10)),
         (Wanted(since_ms=300, until_ms=900), Page(10, 1_000)),
         (Wanted(sync_id=1), Page(10, before=2_000)),
+        (Wanted(text="part-1"), Page(10, 1_100)),
+        (Wanted(text="part-1", sync_id=1, until_ms=900), Page(10, 400)),
+        (Wanted(within=LakePath.parse("/data/x")), Page(10, 1_500)),
+        (Wanted(sync_type=SyncType.FULL, status=SyncStatus.FINISHED), Page(10, 1_500)),
     ],
 )
-def test_no_search_without_a_text_walks_over_the_uploads(
+def test_no_search_walks_over_the_uploads_twice(
     catalog: SqlCatalog, wanted: Wanted, page: Page
 ) -> None:
     """Counted in rows that SQLite steps over, not in time: a page, and two blocks at most."""
+    catalog.find_uploads(wanted, Page(1))
     steps = _steps_of(catalog, lambda: catalog.find_uploads(wanted, page))
     assert steps < 60_000 < _steps_of(catalog, lambda: _uploads_walked(catalog, wanted))
+
+
+def test_status_and_time_need_no_walk_of_their_own(catalog: SqlCatalog) -> None:
+    catalog.find_uploads(Wanted(text="part-2"), Page(1))
+    narrower = Wanted(text="part-2", status=SyncStatus.FINISHED, since_ms=200, until_ms=900)
+    assert _steps_of(catalog, lambda: catalog.find_uploads(narrower, Page(10, 400))) < 60_000
+
+
+def test_the_calls_of_a_bound_key_do_not_walk_to_a_far_page(catalog: SqlCatalog) -> None:
+    within = LakePath.parse("/data/x")
+    catalog.upload_records(0, 1, within)
+    steps = _steps_of(catalog, lambda: catalog.upload_records(1_900, 10, within))
+    assert steps < 60_000
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(within=st.sampled_from([LakePath.parse(path) for path in _PATHS]), page=PAGES)
+def test_a_bound_key_sees_its_part_oldest_first(
+    catalog: SqlCatalog, within: LakePath, page: tuple[int, int]
+) -> None:
+    offset, limit = page
+    walked = _uploads_walked(catalog, Wanted(within=within))[::-1]
+    found = catalog.upload_records(offset, limit, within)
+    assert [row.history_id for row in found] == walked[offset : offset + limit]
+    walked = _syncs_walked(catalog, Wanted(within=within))[::-1]
+    jobs = catalog.sync_jobs(offset, limit, within)
+    assert [job.sync_id for job in jobs] == walked[offset : offset + limit]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_counted_is_right_after_more_has_come(tmp_path: Path, seed: int) -> None:
+    """Blocks fill up, uploads end long after they began, syncs end; each search is asked often."""
+    made = open_catalog(str(tmp_path / "catalog.db"))
+    dice = random.Random(seed)
+    searches = [
+        Wanted(status=SyncStatus.FINISHED),
+        Wanted(status=SyncStatus.SYNCING),
+        Wanted(text="part-1"),
+        Wanted(text="part-1", status=SyncStatus.FAILED),
+        Wanted(sync_id=2, text="x"),
+        Wanted(since_ms=500),
+        Wanted(within=LakePath.parse("/data/x"), status=SyncStatus.FINISHED),
+        Wanted(sync_type=SyncType.FULL),
+    ]
+    on_their_way: list[tuple[int, UploadRow]] = []
+    number = 0
+    for path_text in _PATHS[:2]:
+        made.add_sync("sync x", LakePath.parse(path_text), SyncType.INCREMENTAL, 0)
+    for _ in range(12):
+        for _ in range(dice.choice([1, 40, 400])):
+            path = LakePath.parse(dice.choice(_PATHS))
+            ids = made.add_sync("sync x", path, dice.choice(list(SyncType)), number)
+            if dice.random() < 0.9:
+                made.finish_sync(ids, number)
+        rows = [_row(dice, it) for it in range(number, number + dice.choice([1, 700, 2_500]))]
+        number += len(rows)
+        made.add_finished_uploads(rows)
+        for _ in range(3):
+            row = _row(dice, number)
+            where = Destination(LakePath.parse(row.folder), row.file_name)
+            on_their_way.append((made.begin_upload(row.sync_id, where, row.started_at_ms), row))
+            number += 1
+        for _ in range(2):
+            made.finish_upload(*on_their_way.pop(dice.randrange(len(on_their_way))))
+        for wanted in searches:
+            walked = _uploads_walked(made, wanted)
+            offset = dice.randrange(len(walked) + 1)
+            found = made.find_uploads(wanted, Page(7, offset))
+            assert found.total == len(walked)
+            assert [_history_id(row) for row in found.rows] == walked[offset : offset + 7]
+            assert made.find_syncs(wanted, Page(1)).total == len(_syncs_walked(made, wanted))
+    made.close()
+
+
+def _row(dice: random.Random, number: int) -> UploadRow:
+    is_failed = dice.random() < 0.05
+    return UploadRow(
+        dice.choice([1, 1, 2]),
+        dice.choice(_PATHS),
+        f"part-{number}.csv",
+        1,
+        "",
+        number // 4,
+        number,
+        SyncStatus.FAILED if is_failed else SyncStatus.FINISHED,
+        "",
+    )
+
+
+def test_writers_go_on_while_a_search_is_half_way(catalog: SqlCatalog) -> None:
+    """The search waits for the writer here: were it the other way round too, neither would end."""
+    written: list[int] = []
+
+    def make(row: Row[Any]) -> int:
+        path = LakePath.parse("/elsewhere")
+        written.append(catalog.add_sync("meanwhile", path, SyncType.INCREMENTAL, 1))
+        catalog.fail_sync(written[-1], 2, "")
+        return int(row.history_id)
+
+    with catalog.reading() as db:
+        db.exec_driver_sql("BEGIN")
+        found = Searches().newest_first(db, uploads, Wanted(text="part-1"), Page(3), make)
+        seen = db.execute(select(func.max(syncs.c.sync_id))).scalar_one()
+    assert len(found.rows) == len(written) == 3
+    assert seen < written[0]  # the search goes on seeing one moment
 
 
 def _steps_of(catalog: SqlCatalog, work: Callable[[], object]) -> int:
