@@ -139,6 +139,9 @@ class PuttingBack(Protocol):
     def path(self, version: Version, path: LakePath) -> PutBack:
         """A file, or what a folder of the version holds."""
 
+    def go_on(self) -> Mapping[Version, PutBack | None]:
+        """Finishes what a failing disk cut off; None where something came into its way."""
+
 
 class ReadFile(Protocol):
     """A published file, held open; `close` it."""

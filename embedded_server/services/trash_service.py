@@ -75,6 +75,11 @@ class TrashService:
         Raises `NothingThere`, `NotAllowed`, `PathConflict`, `Refused`, `LakeFull`, `LakeFault`.
         """
         caller.check_may_change()
+        # What a failing disk cut off lies in no version any more; who asks again is told its end.
+        gone_on = self._back.go_on().get(version)
+        if gone_on is not None and path is None:
+            self._check_may_see(caller, version)
+            return gone_on
         self._check_is_there(version)
         job = self._job(version)
         if job is not None and job.sync_status is SyncStatus.SYNCING:

@@ -321,7 +321,7 @@ class LocalLake:
             self._disk.remove_tree(gone)
 
     def go_on_putting_back(self) -> Sequence[Version]:
-        return self.putting_back.go_on()
+        return tuple(self.putting_back.go_on())
 
     # -- housekeeping ------------------------------------------------------------------------
 

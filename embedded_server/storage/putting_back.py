@@ -15,7 +15,7 @@ meanwhile.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from embedded_server.domain.errors import NothingThere, PathConflict
@@ -116,16 +116,20 @@ class PuttingBack:
                 self._folders.forget()
             return self._done(intent)
 
-    def go_on(self) -> list[Version]:
-        """What a start does: finishes what was begun; returns the versions that it was."""
+    def go_on(self) -> Mapping[Version, PutBack | None]:
+        """Finishes what a crash or a failing disk cut off; None for a version whose rest had to go
+        back to the trash, because something came into its way.
+
+        Raises `LakeFull`, `LakeFault`.
+        """
         with self._swap_lock.exclusive(), translated():
             return self._go_on_with_all()
 
-    def _go_on_with_all(self) -> list[Version]:
+    def _go_on_with_all(self) -> Mapping[Version, PutBack | None]:
         restoring = self._layout.all_restoring
         if self._disk.kind(restoring) is not Kind.FOLDER:
-            return []
-        done = []
+            return {}
+        done: dict[Version, PutBack | None] = {}
         for name in sorted(self._disk.names_in(restoring)):
             intent = _Intent.of(name)
             if intent is None:
@@ -137,14 +141,15 @@ class PuttingBack:
             self._fsync(*here)
             try:
                 self._go_on(intent, moved)
+                done[intent.version] = self._done(intent)
             except PathConflict:
                 # Something came into its way behind our back: the rest goes where it was.
                 self._folders.make(self._layout.all_trash, [str(intent.version.sync_id)])
                 self._disk.rename(moved, os.path.join(of_sync, str(self._unique_number())))
                 self._fsync(of_sync, restoring)
+                done[intent.version] = None
             finally:
                 self._folders.forget()
-            done.append(intent.version)
         return done
 
     def _done(self, intent: _Intent) -> PutBack:

@@ -105,6 +105,15 @@ class TrashedVersions:
                     return  # another purge was quicker
                 self._folders.forget()
                 above = os.path.dirname(place)
+                # Before any of its files goes: a power cut may keep what comes later and lose this,
+                # and half a version in the trash would be put back for all of it.
+                try:
+                    self._disk.fsync_folder(self._layout.incoming)
+                    self._disk.fsync_folder(above)
+                except OSError:
+                    with suppress(OSError):
+                        self._disk.rename(gone, place)
+                    raise
                 if above != self._layout.all_trash:
                     with suppress(OSError):  # holds other versions
                         os.rmdir(above)

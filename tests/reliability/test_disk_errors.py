@@ -18,7 +18,7 @@ from tests.support.disk_errors_run import CALLS, FailingDisk
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection, LakeFile
 from tests.support.needs import needs_root, needs_tool
-from tests.support.strace import Point
+from tests.support.strace import first_middle_and_last
 from tests.support.uploaders import lake_file
 
 _OPERATIONS = [
@@ -42,13 +42,6 @@ def disk(servers: ForkedServers, tmp_path_factory: pytest.TempPathFactory) -> It
         yield FailingDisk(server, client, folder)
 
 
-def first_middle_and_last(disk: FailingDisk, operation: str, call: str) -> list[Point]:
-    points = [made.point for made in disk.watch(operation) if made.point.call == call]
-    if not points:
-        return []
-    return list(dict.fromkeys([points[0], points[len(points) // 2], points[-1]]))
-
-
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("operation", _OPERATIONS)
@@ -56,7 +49,7 @@ def test_an_error_of_the_disk_is_told_and_survived(
     disk: FailingDisk, operation: str, call: str, error: str
 ) -> None:
     struck = 0
-    points = first_middle_and_last(disk, operation, call)
+    points = first_middle_and_last(disk.watch(operation), call)
     for point in points:
         tried = disk.fail(operation, f"{call}:error={error}:when={point.nth}")
         assert not tried.complaints, f"{point}: {tried.complaints}, {tried.injected}"

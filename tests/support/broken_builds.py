@@ -30,9 +30,14 @@ class _NoFolderFsync(Disk):
         pass
 
 
-class _NoFsyncOfPartial(Disk):
+class _NoFsyncOf(Disk):
+    """Of one of the lake's own folders."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
     def fsync_folder(self, path: str) -> None:
-        if Path(path).name != "partial":
+        if Path(path).name != self._name:
             super().fsync_folder(path)
 
 
@@ -73,6 +78,9 @@ class _WritesInPlace(Disk):
     """Fills a visible file piece by piece instead of renaming a whole one."""
 
     def replace(self, source: str, target: str) -> None:
+        if Path(source).is_dir():
+            super().replace(source, target)
+            return
         data = Path(source).read_bytes()
         half = len(data) // 2
         with Path(target).open("wb", buffering=0) as visible:
@@ -207,7 +215,9 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     SOUND: Disk,
     "no fsync of files": _NoFileFsync,
     "no fsync of folders": _NoFolderFsync,
-    "no fsync of partial files' names": _NoFsyncOfPartial,
+    "no fsync of partial files' names": lambda: _NoFsyncOf("partial"),
+    "no fsync of what is being put back": lambda: _NoFsyncOf("restoring"),
+    "no fsync of what is purged": lambda: _NoFsyncOf("incoming"),
     "no fsync of new ancestors": _NoAncestorFsync,
     "sync after publishing": _SyncAfterPublishing,
     "writes in place": _WritesInPlace,

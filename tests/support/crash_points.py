@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.crashed_lake import Progress
+from tests.support.crashed_lake import Progress, complaints_about_lake
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LOST, LakeConnection, LakeFile
 from tests.support.lake_oracle import Generation
@@ -37,19 +37,21 @@ class Script:
     is_ended: bool = False
     told: list[Told] = field(default_factory=list)
 
-    def prepare(self, servers: ForkedServers, lake: Path) -> None:
-        """The lake that the script begins with."""
-        with ForkedServer(servers, lake) as server, LakeConnection(server.port) as client:
-            files = [lake_file(f"{REPLACED}/{n % 2}/old{n}.bin") for n in range(3)]
-            for sync_type, path, sent in (
-                ("IncrementalSync", ADDED_TO, [lake_file(f"{ADDED_TO}/{n}.bin") for n in range(3)]),
-                ("FullSync", REPLACED, files),
-            ):
-                sync_id = client.started(path, sync_type)
-                for received in one_by_one(client, sync_id, sent):
-                    self.acknowledged += received if path == ADDED_TO else []
-                assert client.end(sync_id).is_success
-            self.old.sent = self.old.acknowledged = {file.path for file in files}
+    @property
+    def is_through(self) -> bool:
+        return self.is_ended
+
+    def prepare(self, client: LakeConnection) -> None:
+        for sync_type, path, sent in (
+            ("IncrementalSync", ADDED_TO, [lake_file(f"{ADDED_TO}/{n}.bin") for n in range(3)]),
+            ("FullSync", REPLACED, _old_files()),
+        ):
+            sync_id = client.started(path, sync_type)
+            list(one_by_one(client, sync_id, sent))
+            assert client.end(sync_id).is_success
+
+    def begin(self, _lake: Path) -> None:
+        self.old.sent = self.old.acknowledged = {file.path for file in _old_files()}
 
     def play(
         self, server: ForkedServer, around: Callable[[str], AbstractContextManager[None]]
@@ -96,7 +98,10 @@ class Script:
         assert client.end(self.full_sync_id).is_success
         self.is_ended = True
 
-    def progress(self) -> Progress:
+    def complaints(self, servers: ForkedServers, lake: Path) -> list[str]:
+        return complaints_about_lake(servers, self._progress(), lake)
+
+    def _progress(self) -> Progress:
         allowed = [self.old, self.new] if self.is_end_sent else [self.old]
         return Progress(
             REPLACED,
@@ -106,6 +111,10 @@ class Script:
             self.told,
             frozenset(_IN_PIECES),
         )
+
+
+def _old_files() -> list[LakeFile]:
+    return [lake_file(f"{REPLACED}/{n % 2}/old{n}.bin") for n in range(3)]
 
 
 def copy_of(lake: Path, into: Path) -> Path:

@@ -41,6 +41,20 @@ class Tried:
     complaints: list[str] = field(default_factory=list)
 
 
+def judged(answer: Answer | None, log: Path, lake: Path, inject: str) -> Tried:
+    """Whether the error that strace's log tells of was told to the client as it must be."""
+    tried = Tried(answer, [call for call in calls_of(log) if call.is_injected])
+    in_lake = [call for call in tried.injected if call.is_in(lake)]
+    if answer is not None and in_lake:
+        if answer.is_success:
+            tried.complaints.append(f"acknowledged in spite of {in_lake[0].text}")
+        elif _means_full(inject) and answer.status != _DISK_FULL:
+            tried.complaints.append(f"a full disk is told as {answer}")
+        elif not (500 <= answer.status < 600 and answer.body.get("message", "a part's msg")):
+            tried.complaints.append(f"a failing disk is told as {answer}")
+    return tried
+
+
 class FailingDisk:
     """A server that lives on while its disk fails, and what its lake must hold."""
 
@@ -155,15 +169,7 @@ class FailingDisk:
         # The error may strike the connection as well.
         with strace(self._server.pid, self._folder, inject) as log, suppress(*LOST):
             answer = do()
-        tried = Tried(answer, [call for call in calls_of(log) if call.is_injected])
-        in_lake = [call for call in tried.injected if call.is_in(self._server.lake)]
-        if answer is not None and in_lake:
-            if answer.is_success:
-                tried.complaints.append(f"acknowledged in spite of {in_lake[0].text}")
-            elif _means_full(inject) and answer.status != _DISK_FULL:
-                tried.complaints.append(f"a full disk is told as {answer}")
-            elif not (500 <= answer.status < 600 and answer.body.get("message", "a part's msg")):
-                tried.complaints.append(f"a failing disk is told as {answer}")
+        tried = judged(answer, log, self._server.lake, inject)
         tried.complaints += lake_oracle.left_behind(self._server.lake)
         tried.complaints += self._about_files()
         again = do()

@@ -108,6 +108,9 @@ class LakeConnection:
         wanted = {"sync_id": sync_id, "api_key": self._key}
         return self._call("POST", contract.END_ROUTE, json.dumps(wanted).encode(), {})
 
+    def post(self, route: str, fields: Mapping[str, Any]) -> Answer:
+        return self._call("POST", route, json.dumps(fields).encode(), {})
+
     def jobs(self) -> list[dict[str, Any]]:
         return self._rows(contract.LIST_ROUTE)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,3 +110,10 @@ def points_in(log: Path, folder: Path) -> list[Point]:
     """Every point at which something in this folder is changed or synced, without repetition."""
     calls = (call for call in calls_of(log) if call.is_in(folder) and not call.changes_nothing)
     return list(dict.fromkeys(call.point for call in calls))
+
+
+def first_middle_and_last(calls: Sequence[Call], name: str) -> list[Point]:
+    points = [made.point for made in calls if made.point.call == name]
+    if not points:
+        return []
+    return list(dict.fromkeys([points[0], points[len(points) // 2], points[-1]]))
