@@ -35,6 +35,7 @@ SYNCS_QUERY_ROUTE = "/api/lake/syncs"
 HISTORY_QUERY_ROUTE = "/api/lake/history"
 METRICS_ROUTE = "/metrics"
 TUS_ROUTE = "/api/lake/tus"
+TUS_UPLOAD_ROUTE = TUS_ROUTE + "/{upload}"
 
 EXTENSION_DIGEST = "digest"  # answers of uploads carry `sha256` and `size` of what was stored
 EXTENSION_USAGE = "usage"  # GET USAGE_ROUTE?path=/data/x counts what is at a path

@@ -17,7 +17,7 @@ from embedded_server.domain.measures import Measures
 from embedded_server.domain.try_limiter import TryLimiter
 from embedded_server.gate.connections import House
 from embedded_server.gate.gatekeeper import HouseRules
-from embedded_server.gate.known_routes import ROUTES
+from embedded_server.gate.known_routes import route_of
 from embedded_server.gate.names import ServerNames
 from embedded_server.gate.owners_door import OwnersDoor
 from embedded_server.gate.patience import Limits
@@ -114,7 +114,7 @@ def serve_locked(
             app = RequestWatch(
                 opened.app(admission, HouseRules(_names(settings, listener), door.is_strict)),
                 measures,
-                ROUTES,
+                route_of,
                 lambda text: keys.find(digest_of(text)) is not None,
                 writes_lines=settings.log.has_requests,
             )

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from embedded_server.contract import ErrorReason
 from embedded_server.domain.errors import LakeError
 from embedded_server.domain.upload import Destination
 
@@ -78,12 +79,21 @@ class TusUpload:
         return self.state in (TusState.FINISHED, TusState.FAILED)
 
 
+_REASONS = {
+    404: ErrorReason.NOT_FOUND,
+    410: ErrorReason.EXPIRED,
+    413: ErrorReason.QUOTA_EXCEED,
+    423: ErrorReason.BAD_REQUEST,
+}
+
+
 class TusRefused(LakeError):
     """An answer that the protocol gives a status of its own; the reason is the contract's."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+        self.reason = _REASONS.get(status, ErrorReason.INVALID_PARAM)
 
 
 class WrongOffset(TusRefused):

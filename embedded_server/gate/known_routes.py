@@ -1,7 +1,4 @@
-"""The routes that have one address: what the log and the metrics call them.
-
-Those with a part that varies are told by their framework's template, all others as "other".
-"""
+"""The routes, as the log and the metrics call them; what is none of them is told as "other"."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from embedded_server.contract import (
     START_ROUTE,
     SYNCS_QUERY_ROUTE,
     TUS_ROUTE,
+    TUS_UPLOAD_ROUTE,
     UPLOAD_ROUTE,
     USAGE_ROUTE,
 )
@@ -37,6 +35,7 @@ from embedded_server.contract_extensions import (
     TRASH_ROUTE,
 )
 
+OTHER = "other"
 ROUTES = frozenset(
     {
         START_ROUTE,
@@ -53,6 +52,7 @@ ROUTES = frozenset(
         HEALTH_ROUTE,
         METRICS_ROUTE,
         TUS_ROUTE,
+        TUS_UPLOAD_ROUTE,
         LAKE_DELETE_ROUTE,
         LAKE_DOWNLOAD_ROUTE,
         LAKE_ENTRIES_ROUTE,
@@ -68,3 +68,10 @@ ROUTES = frozenset(
         TRASH_PURGE_ROUTE,
     }
 )
+
+
+def route_of(path: str) -> str:
+    """Uploads have addresses of their own, which nobody is told: one name for all of them."""
+    if path.startswith(TUS_ROUTE + "/"):
+        return TUS_UPLOAD_ROUTE
+    return path if path in ROUTES else OTHER

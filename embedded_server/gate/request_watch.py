@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,20 +32,21 @@ def _is_elsewhere(given: bytes, scope: Scope) -> bool:
 
 
 class RequestWatch:
-    """ASGI. `is_key` keeps a key that somebody sends as a request's id from being repeated."""
+    """ASGI. `route_of` gives the name of a path that holds nothing of what was asked; `is_key`
+    keeps a key that somebody sends as a request's id from being repeated."""
 
     def __init__(
         self,
         app: ASGIApp,
         measures: Measures,
-        routes: Collection[str],
+        route_of: Callable[[str], str],
         is_key: Callable[[str], bool],
         *,
         writes_lines: bool,
     ) -> None:
         self._app = app
         self._measures = measures
-        self._routes = frozenset(routes)
+        self._route_of = route_of
         self._is_key = is_key
         self._writes_lines = writes_lines
 
@@ -69,7 +70,7 @@ class RequestWatch:
             await self._app(scope, receive, sending)
         finally:
             took_s = perf_counter() - began_s
-            route = self._route_of(scope)
+            route = self._route_of(scope["path"])
             method = scope["method"] if scope["method"] in _METHODS else _OTHER
             self._measures.request(method, route, status, took_s)
             if self._writes_lines:
@@ -82,13 +83,6 @@ class RequestWatch:
             if not self._is_key(text) and not _is_elsewhere(given[0], scope):
                 return text
         return secrets.token_hex(8)
-
-    def _route_of(self, scope: Scope) -> str:
-        path = scope["path"]
-        if path in self._routes:
-            return str(path)
-        found = getattr(scope.get("route"), "path", None)
-        return found if isinstance(found, str) else _OTHER
 
     @staticmethod
     def _write(scope: Scope, method: str, route: str, status: int, took_s: float) -> None:

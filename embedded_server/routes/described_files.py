@@ -9,13 +9,12 @@ from embedded_server.contract import (
     BATCH_ROUTE,
     DIGEST_HEADER,
     TUS_ROUTE,
+    TUS_UPLOAD_ROUTE,
     UPLOAD_ROUTE,
 )
 from embedded_server.routes import described as d
 from embedded_server.routes.batch_form import BATCH_MAX_BYTES, BATCH_MAX_FILES
 from embedded_server.routes.tus_headers import BODY_TYPE, CHECKSUM_ALGORITHMS, TUS_VERSION
-
-TUS_UPLOAD_ROUTE = TUS_ROUTE + "/{upload}"
 
 _SYNC_ID = d.query({"sync_id": d.described("what *start* answered", d.WHOLE)}, required=["sync_id"])
 _PATH = d.query({"path": d.described("the sync's path or below it; else that one", d.LAKE_PATH)})
@@ -162,6 +161,7 @@ def _go_on() -> dict[str, Any]:
     return {
         "operationId": "continueUpload",
         "summary": "The next bytes; with the last ones the file is put in its place",
+        "description": "A POST with X-HTTP-Method-Override: PATCH does the same.",
         "parameters": [_VERSION, _CHECKSUM, d.header("Upload-Offset", offset, required=True)],
         "requestBody": _bytes(required=True),
         "responses": d.answers(

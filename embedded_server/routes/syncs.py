@@ -75,7 +75,11 @@ PAGE = {
 }
 _ONCE = d.described(
     "a quoted text of your own: the same key with the same body is the same sync",
-    {**d.TEXT, "examples": ['"8e03978e-40d5-43e8-bc93-6894a57f9324"']},
+    {
+        **d.TEXT,
+        "pattern": r'^(?:"(?:[ !#-\[\]-~]|\\["\\])+"|[!#-+\--:<-\[\]-~]+)$',
+        "examples": ['"8e03978e-40d5-43e8-bc93-6894a57f9324"'],
+    },
 )
 
 

@@ -206,6 +206,56 @@ def _catalog_without_fsync() -> Disk:
     return Disk()
 
 
+def _answers_what_nobody_described() -> Disk:
+    from embedded_server.domain.tus_upload import TusRefused
+    from embedded_server.services.browse_service import BrowseService
+
+    def refuse(*_: object) -> bool:
+        raise TusRefused(418, "I'm a teapot")
+
+    _replaced(BrowseService, "make_folder", refuse)
+    return Disk()
+
+
+def _fails_in_a_route() -> Disk:
+    from embedded_server.services.browse_service import BrowseService
+
+    faults: dict[str, bool] = {}
+    _replaced(BrowseService, "make_folder", lambda *_: faults["a fault of ours"])
+    return Disk()
+
+
+def _answers_a_web_page() -> Disk:
+    from starlette.responses import Response
+
+    from embedded_server.routes import extensions
+
+    _replaced(extensions, "json_answer", lambda _: Response("<p>", media_type="text/html"))
+    return Disk()
+
+
+def _leaves_a_field_out() -> Disk:
+    from embedded_server.contract import LakeUsage
+
+    _replaced(LakeUsage, "to_wire", lambda self: {"path": self.path})
+    return Disk()
+
+
+def _takes_anything_for_a_number() -> Disk:
+    from embedded_server.routes import syncs
+
+    _replaced(syncs, "page", lambda _fields: (0, 10))
+    return Disk()
+
+
+def _lets_anybody_in() -> Disk:
+    from embedded_server.domain.caller import OWNER
+    from embedded_server.services.admission import Admission
+
+    _replaced(Admission, "by_header", lambda *_: OWNER)
+    return Disk()
+
+
 def _replaced(owner: object, name: str, by: object) -> None:
     getattr(owner, name)  # a break of something that is no longer there would prove nothing
     setattr(owner, name, by)
@@ -232,4 +282,10 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "swallows errors of fsync": _SwallowsErrorsOfFsync,
     "keeps what was cut": _KeepsWhatWasCut,
     "catalog without fsync": _catalog_without_fsync,
+    "answers what nobody described": _answers_what_nobody_described,
+    "fails in a route": _fails_in_a_route,
+    "answers a web page": _answers_a_web_page,
+    "leaves a field out": _leaves_a_field_out,
+    "takes anything for a number": _takes_anything_for_a_number,
+    "lets anybody in": _lets_anybody_in,
 }

@@ -17,7 +17,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from embedded_server import contract
 from embedded_server.gate.known_routes import ROUTES
-from embedded_server.routes.described_files import TUS_UPLOAD_ROUTE
 from tests.integration.server.conftest import Client
 from tests.support.forked_server import ForkedServer, forked_servers
 
@@ -65,7 +64,7 @@ def below(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_every_route_is_described_and_nothing_else(whole: dict[str, Any]) -> None:
-    assert set(whole["paths"]) == ROUTES | {TUS_UPLOAD_ROUTE}
+    assert set(whole["paths"]) == ROUTES
 
 
 @pytest.mark.parametrize("mode", ["local", "strict"])

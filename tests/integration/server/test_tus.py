@@ -234,6 +234,10 @@ def test_another_version_or_method_is_refused(client: Client) -> None:
     for headers in ({}, {"Tus-Resumable": "0.2.2"}):
         answer = client.http.patch(where, headers=OFFSET_TYPE | headers, content=b"a")
         assert (answer.status_code, answer.headers["Tus-Version"]) == (412, "1.0.0")
+        assert answer.json()["reason"] == "invalid_param"
+    too_large = TUS | {"Upload-Length": str(2**60), "Upload-Metadata": "filename YQ=="}
+    refused = client.http.post(contract.TUS_ROUTE, headers=too_large)
+    assert (refused.status_code, refused.json()["reason"]) == (413, "quota_exceed")
     assert client.http.get(where, headers=TUS).status_code == 405
     wrong_type = {"Content-Type": "text/plain", "Upload-Offset": "0"}
     assert client.http.patch(where, headers=TUS | wrong_type, content=b"a").status_code == 415

@@ -89,6 +89,8 @@ def test_what_was_done_is_counted(talking: Client) -> None:
     assert talking.http.post(batch, files=parts).status_code == 200
     talking.http.get("/no/such/route")
     talking.http.get("/another")
+    for upload in ("0123", "4567/89"):
+        talking.http.head(f"{contract.TUS_ROUTE}/{upload}", headers={"Tus-Resumable": "1.0.0"})
     answer = talking.http.get("/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     found = _samples(answer.text)
@@ -102,6 +104,7 @@ def test_what_was_done_is_counted(talking: Client) -> None:
     assert asked("POST", contract.UPLOAD_ROUTE, 200) == 2
     assert asked("POST", contract.START_ROUTE, 200) == 1
     assert asked("GET", "other", 404) == 2
+    assert asked("HEAD", contract.TUS_UPLOAD_ROUTE, 404) == 2
     assert of("lakedrop_uploads_total", outcome="finished") == 3
     assert of("lakedrop_uploads_total", outcome="failed") == 1
     assert of("lakedrop_running_syncs") == 1
