@@ -145,8 +145,12 @@ def ask(
         command += ["--exclude-operation-id", operation]
     done = subprocess.run(
         command,
-        cwd=_REPOSITORY,
-        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.description_hooks"},
+        cwd=folder,  # it keeps what it found where it runs, and tries that first the next time
+        env={
+            **os.environ,
+            "PYTHONPATH": str(_REPOSITORY),
+            "SCHEMATHESIS_HOOKS": "tests.support.description_hooks",
+        },
         capture_output=True,
         text=True,
         timeout=_HUNG_S,
