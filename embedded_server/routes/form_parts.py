@@ -11,12 +11,17 @@ from abc import ABC, abstractmethod
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+from embedded_server.contract import BATCH_FOLDER_HEADER, DIGEST_HEADER
 from embedded_server.domain.errors import InvalidParam
+from embedded_server.domain.lake_path import MAX_PATH_BYTES
 from embedded_server.routes.multipart_headers import field_and_file_name
 
 FILE_FIELD = "file"
 _MAX_IGNORED_BYTES = 64 << 10  # of all other fields together
 _MAX_OTHER_FIELDS = 16
+# The longest path of a lake, each byte of it percent-encoded, and the header's name.
+_MAX_HEADER_BYTES = 3 * MAX_PATH_BYTES + 128
+_ONCE = frozenset({"content-disposition", BATCH_FOLDER_HEADER.lower(), DIGEST_HEADER.lower()})
 TRUNCATED_MESSAGE = "the body ended before the file had arrived whole"
 
 
@@ -25,7 +30,10 @@ class FormConsumer(ABC):
 
     def __init__(self, boundary: bytes, max_files: int) -> None:
         self._parser = PushMultipartParser(
-            boundary, strict=True, max_segment_count=max_files + _MAX_OTHER_FIELDS
+            boundary,
+            strict=True,
+            max_segment_count=max_files + _MAX_OTHER_FIELDS,
+            max_header_size=_MAX_HEADER_BYTES,
         )
         self._in_file_part = False
         self._in_part = False
@@ -75,6 +83,10 @@ class FormConsumer(ABC):
     def _begin_part(self, segment: MultipartSegment) -> None:
         self._in_part = True
         self._parts_seen += 1
+        names = [name.lower() for name, _ in segment.headerlist]
+        for name in _ONCE:
+            if names.count(name) > 1:  # which of them is meant is not guessed
+                raise InvalidParam(f"a part has the header {name} twice")
         field, file_name = field_and_file_name(segment.header("Content-Disposition") or "")
         self._in_file_part = field == FILE_FIELD
         if self._in_file_part:

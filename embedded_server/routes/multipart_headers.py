@@ -20,7 +20,8 @@ from embedded_server.domain.errors import InvalidParam
 
 # ;name=token or ;name="quoted \" string", RFC 9110 5.6.6 (with the slack that clients need)
 _PARAMETER = re.compile(
-    r';[ \t]*(?P<name>[^\s=;"]+)[ \t]*=[ \t]*(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<token>[^;"]*))',
+    r';[ \t]*(?P<name>[^\s=;"]+)[ \t]*='
+    r'[ \t]*(?:"(?P<quoted>(?:\\.|[^"\\])*)"|(?P<token>[^;"]*))[ \t]*(?=;|\Z)',
     re.DOTALL,
 )
 _MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70
@@ -29,13 +30,20 @@ _HTML_ESCAPE = re.compile("|".join(_HTML_ESCAPES))
 _DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE)
 
 
-def _parameters(header: str) -> list[tuple[str, str, bool]]:
-    """(lower-case name, raw value, whether it was quoted) in order."""
+def _parameters(header: str) -> list[tuple[str, str, bool]] | None:
+    """(lower-case name, raw value, whether it was quoted) in order; None where anything is left
+    over: what is read around a stray quote would be another name than the one that was sent.
+    """
     found = []
-    for match in _PARAMETER.finditer(header):
+    at = header.find(";")
+    while at >= 0 and header[at:].strip(" \t;"):
+        match = _PARAMETER.match(header, at)
+        if match is None:
+            return None
         quoted = match["quoted"]
         value = match["token"].strip() if quoted is None else quoted
         found.append((match["name"].lower(), value, quoted is not None))
+        at = match.end()
     return found
 
 
@@ -47,7 +55,8 @@ def boundary_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     )
     if len(values) != 1 or values[0].split(";", 1)[0].strip().lower() != "multipart/form-data":
         raise wrong
-    boundaries = [value for name, value, _ in _parameters(values[0]) if name == "boundary"]
+    parameters = _parameters(values[0]) or ()
+    boundaries = [value for name, value, _ in parameters if name == "boundary"]
     if not boundaries or not 0 < len(boundaries[-1]) <= _MAX_BOUNDARY_BYTES:
         raise wrong
     if not boundaries[-1].isascii() or not boundaries[-1].isprintable():
@@ -57,10 +66,17 @@ def boundary_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 def field_and_file_name(disposition: str) -> tuple[str, str | None]:
     """From a part's Content-Disposition. Raises `InvalidParam`."""
+    parameters = _parameters(disposition)
+    if parameters is None:
+        raise InvalidParam(
+            "Content-Disposition is malformed: quote the file name, and write a quote in it as %22"
+        )
+    if len({name for name, _, _ in parameters}) != len(parameters):
+        raise InvalidParam("Content-Disposition gives a parameter twice")
     field = ""
     plain: str | None = None
     extended: str | None = None
-    for name, value, quoted in _parameters(disposition):
+    for name, value, quoted in parameters:
         if name == "name":
             field = _unquoted(value) if quoted else value
         elif name == "filename":

@@ -50,6 +50,30 @@ def test_a_path_is_never_cut_down_to_its_last_part(name: str) -> None:
         checked_name(read)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        'filename="a"b.csv"',
+        'filename=a"b.csv"',
+        'filename="a.csv',
+        'filename="a\\"',
+        'filename="a.csv" b.csv',
+        'filename="a.csv"; "b.csv"',
+        'filename="a.csv"; filename="b.csv"',
+        'filename="a.csv"; FileName=b.csv',
+        "filename*=UTF-8''a; filename*=UTF-8''b",
+        'filename="a.csv"; name="other"',
+    ],
+)
+def test_a_name_that_could_be_read_in_two_ways_is_refused(parameters: str) -> None:
+    with pytest.raises(InvalidParam, match="Content-Disposition"):
+        field_and_file_name(f'form-data; name="file"; {parameters}')
+
+
+def test_what_stands_at_the_end_of_a_header_is_no_matter() -> None:
+    assert field_and_file_name('form-data; name="file"; filename="a" ;') == ("file", "a")
+
+
 def test_no_file_name_is_told_from_an_empty_one() -> None:
     assert field_and_file_name('form-data; name="file"') == ("file", None)
     assert field_and_file_name('form-data; name="file"; filename=""') == ("file", "")
@@ -76,6 +100,8 @@ def test_the_last_of_two_boundaries_is_the_one_of_the_body() -> None:
         b"multipart/form-data; boundary=" + b"x" * 300,
         b"multipart/form-data; boundary=\xff",
         b"multipart/mixed; boundary=x",
+        b'multipart/form-data; boundary="x',
+        b'multipart/form-data; boundary=x"y',
     ],
 )
 def test_a_request_that_is_no_form_is_refused(header: bytes) -> None:
