@@ -1,6 +1,7 @@
-"""Servers with one promise taken out on purpose: what the tests of durability must catch.
+"""Servers with one promise taken out on purpose: what the tests must catch.
 
-Each is a way to make the disk that a server is handed; some change a class of the server as well,
+Each is a way to make the disk that a server is handed (those here break durability, `broken_doors`
+what is let in); some change a class of the server as well,
 which is why they run only in processes of their own (see `server_zygote`).
 """
 
@@ -15,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from embedded_server.storage.disk import Disk
+from tests.support.broken_doors import DOORS, replaced
 
 SOUND = "sound"
 
@@ -116,7 +118,7 @@ def _is_upload(descriptor: int) -> bool:
 def _no_intent_record() -> Disk:
     from embedded_server.catalog.sql_catalog import SqlCatalog
 
-    _replaced(SqlCatalog, "add_intent", lambda _self, _intent: None)
+    replaced(SqlCatalog, "add_intent", lambda _self, _intent: None)
     return Disk()
 
 
@@ -128,7 +130,7 @@ def _answers_before_the_catalog() -> Disk:
     def later(self: SqlCatalog, *given: object) -> None:
         threading.Timer(0.05, original, (self, *given)).start()
 
-    _replaced(SqlCatalog, "add_finished_uploads", later)
+    replaced(SqlCatalog, "add_finished_uploads", later)
     return Disk()
 
 
@@ -151,22 +153,22 @@ def _offsets_in_memory() -> Disk:
             return written
         return told.get(upload_id, written)
 
-    _replaced(TusRows, "save_offset", save_offset)
-    _replaced(TusRows, "find", find_told)
+    replaced(TusRows, "save_offset", save_offset)
+    replaced(TusRows, "find", find_told)
     return Disk()
 
 
 def _forgets_resends() -> Disk:
     from embedded_server.storage.local_lake import LocalLake
 
-    _replaced(LocalLake, "_stands_already", lambda *_: False)
+    replaced(LocalLake, "_stands_already", lambda *_: False)
     return Disk()
 
 
 def _believes_the_clock() -> Disk:
     from embedded_server.services import expiry
 
-    _replaced(expiry, "_BELIEVED_PART", 0.001)  # of the limit: however long it claims to have been
+    replaced(expiry, "_BELIEVED_PART", 0.001)  # of the limit: however long it claims to have been
     return Disk()
 
 
@@ -202,7 +204,7 @@ def _catalog_without_fsync() -> Disk:
     def connecting(*given: object, **named: object) -> sqlite3.Connection:
         return connect(*given, **named, factory=Unsynced)  # type: ignore[call-overload,no-any-return]
 
-    _replaced(sqlite3, "connect", connecting)
+    replaced(sqlite3, "connect", connecting)
     return Disk()
 
 
@@ -213,7 +215,7 @@ def _answers_what_nobody_described() -> Disk:
     def refuse(*_: object) -> bool:
         raise TusRefused(418, "I'm a teapot")
 
-    _replaced(BrowseService, "make_folder", refuse)
+    replaced(BrowseService, "make_folder", refuse)
     return Disk()
 
 
@@ -221,7 +223,7 @@ def _fails_in_a_route() -> Disk:
     from embedded_server.services.browse_service import BrowseService
 
     faults: dict[str, bool] = {}
-    _replaced(BrowseService, "make_folder", lambda *_: faults["a fault of ours"])
+    replaced(BrowseService, "make_folder", lambda *_: faults["a fault of ours"])
     return Disk()
 
 
@@ -230,21 +232,21 @@ def _answers_a_web_page() -> Disk:
 
     from embedded_server.routes import extensions
 
-    _replaced(extensions, "json_answer", lambda _: Response("<p>", media_type="text/html"))
+    replaced(extensions, "json_answer", lambda _: Response("<p>", media_type="text/html"))
     return Disk()
 
 
 def _leaves_a_field_out() -> Disk:
     from embedded_server.contract import LakeUsage
 
-    _replaced(LakeUsage, "to_wire", lambda self: {"path": self.path})
+    replaced(LakeUsage, "to_wire", lambda self: {"path": self.path})
     return Disk()
 
 
 def _takes_anything_for_a_number() -> Disk:
     from embedded_server.routes import syncs
 
-    _replaced(syncs, "page", lambda _fields: (0, 10))
+    replaced(syncs, "page", lambda _fields: (0, 10))
     return Disk()
 
 
@@ -252,13 +254,8 @@ def _lets_anybody_in() -> Disk:
     from embedded_server.domain.caller import OWNER
     from embedded_server.services.admission import Admission
 
-    _replaced(Admission, "by_header", lambda *_: OWNER)
+    replaced(Admission, "by_header", lambda *_: OWNER)
     return Disk()
-
-
-def _replaced(owner: object, name: str, by: object) -> None:
-    getattr(owner, name)  # a break of something that is no longer there would prove nothing
-    setattr(owner, name, by)
 
 
 BUILDS: Mapping[str, Callable[[], Disk]] = {
@@ -288,4 +285,5 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "leaves a field out": _leaves_a_field_out,
     "takes anything for a number": _takes_anything_for_a_number,
     "lets anybody in": _lets_anybody_in,
+    **DOORS,
 }

@@ -1,0 +1,1 @@
+"""What somebody might send to harm a lake: names, bodies, web pages."""

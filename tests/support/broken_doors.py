@@ -1,0 +1,70 @@
+"""Servers that let in what they must not: what the tests of hostile input must catch.
+
+Each changes the server's code, which is why it runs only in a process of its own.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from embedded_server.storage.disk import Disk
+
+
+def replaced(owner: object, name: str, by: object) -> None:
+    getattr(owner, name)  # a break of something that is no longer there would prove nothing
+    setattr(owner, name, by)
+
+
+def _lets_dots_through() -> Disk:
+    from embedded_server.domain import lake_path
+
+    original = lake_path._problem_of
+
+    def problem_of(name: str) -> str | None:
+        return None if name == ".." else original(name)
+
+    replaced(lake_path, "_problem_of", problem_of)
+    return Disk()
+
+
+def _lets_devices_through() -> Disk:
+    from embedded_server.domain import lake_path
+
+    replaced(lake_path, "_DEVICE_NAMES", frozenset())
+    return Disk()
+
+
+def _decodes_twice() -> Disk:
+    from embedded_server.routes import query
+
+    original = vars(query)["parse_qsl"]
+
+    def parse_qsl(*given: Any, **named: Any) -> list[tuple[str, str]]:
+        return [(name, unquote(text)) for name, text in original(*given, **named)]
+
+    replaced(query, "parse_qsl", parse_qsl)
+    return Disk()
+
+
+def _of_names(change: Callable[[str], str]) -> Callable[[], Disk]:
+    def build() -> Disk:
+        from embedded_server.services import upload_service
+
+        original = vars(upload_service)["checked_name"]
+        replaced(upload_service, "checked_name", lambda name: original(change(name)))
+        return Disk()
+
+    return build
+
+
+DOORS: Mapping[str, Callable[[], Disk]] = {
+    "lets .. through": _lets_dots_through,
+    "lets devices through": _lets_devices_through,
+    "decodes twice": _decodes_twice,
+    "normalises names": _of_names(lambda name: unicodedata.normalize("NFC", name)),
+    "trims names": _of_names(lambda name: name.rstrip(". ")),
+    "cuts names down": _of_names(lambda name: name.replace("\\", "/").rpartition("/")[2]),
+}
