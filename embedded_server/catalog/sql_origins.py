@@ -5,10 +5,11 @@ A file belongs to the newest row of its place that has its size and its time.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, exists, func, insert, or_, select
 
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.catalog.tables import arranged, known_files, syncs, uploads
@@ -102,43 +103,22 @@ class SqlOrigins:
             if len(rows) < _ROWS_AT_ONCE:
                 return
 
-    def expected(self) -> Iterator[ExpectedFile]:
-        """The newest at each place, whether it still need be there or not."""
-        is_full = syncs.c.sync_type == SyncType.FULL.value
-        is_in_sight = or_(~is_full, syncs.c.status == SyncStatus.FINISHED.value)
-        newest = (
-            select(func.max(uploads.c.history_id).label("history_id"))
-            .join(syncs, syncs.c.sync_id == uploads.c.sync_id)
-            .where(_FINISHED, is_in_sight)
-            .group_by(uploads.c.folder, uploads.c.file_name)
-            .subquery()
+    def brought(self, sync_id: int, folder: str, names: Sequence[str]) -> frozenset[str]:
+        there = [name for name in names if _is_text(folder + name)]
+        found = select(uploads.c.file_name).where(
+            uploads.c.folder == folder,
+            uploads.c.file_name.in_(there),
+            uploads.c.sync_id == sync_id,
+            _FINISHED,
         )
-        of_uploads = (
-            select(
-                uploads.c.folder,
-                uploads.c.file_name,
-                uploads.c.sync_id,
-                uploads.c.ended_at_ms,
-                syncs.c.sync_type,
-                syncs.c.ended_at_ms.label("sync_ended_at_ms"),
-            )
-            .join(newest, newest.c.history_id == uploads.c.history_id)
-            .join(syncs, syncs.c.sync_id == uploads.c.sync_id)
-        )
-        by_hand = select(
-            known_files.c.folder,
-            known_files.c.file_name,
-            func.max(known_files.c.known_at_ms).label("at_ms"),
-        ).group_by(known_files.c.folder, known_files.c.file_name)
         with self._catalog.reading() as db:
-            for row in db.execute(of_uploads):
-                is_staged = row.sync_type == SyncType.FULL.value
-                at_ms = row.sync_ended_at_ms if is_staged else row.ended_at_ms
-                yield ExpectedFile(row.folder, row.file_name, row.sync_id, at_ms)
-            for known in db.execute(by_hand):
-                yield ExpectedFile(known.folder, known.file_name, -1, known.at_ms)
+            return frozenset(db.execute(found).scalars()) if there else frozenset()
 
-    def replacements(self) -> list[Replacement]:
+    def expected(self) -> Iterator[ExpectedFile]:
+        with self._catalog.reading() as db:
+            yield from heapq.merge(_uploaded(db), _by_hand(db), key=lambda it: it.place)
+
+    def replacements(self) -> Iterator[Replacement]:
         full = select(syncs).where(
             and_(
                 syncs.c.sync_type == SyncType.FULL.value,
@@ -146,11 +126,39 @@ class SqlOrigins:
             )
         )
         with self._catalog.reading() as db:
-            found = [
-                Replacement(row.path, row.sync_id, row.ended_at_ms) for row in db.execute(full)
-            ]
-            by_hand = db.execute(select(arranged))
-            return found + [Replacement(row.path, 0, row.at_ms) for row in by_hand]
+            for row in db.execute(full):
+                yield Replacement(row.path, row.sync_id, row.ended_at_ms)
+            for by_hand in db.execute(select(arranged)):
+                yield Replacement(by_hand.path, 0, by_hand.at_ms)
+
+
+def _uploaded(db: Connection) -> Iterator[ExpectedFile]:
+    """The newest upload of each place, in the order of the index: nothing is sorted or kept."""
+    is_full = syncs.c.sync_type == SyncType.FULL.value
+    is_in_sight = or_(~is_full, syncs.c.status == SyncStatus.FINISHED.value)
+    place = uploads.c.folder, uploads.c.file_name
+    newest = (
+        select(
+            *place,
+            # SQLite takes these from the row that has the maximum.
+            func.max(uploads.c.history_id),
+            uploads.c.sync_id,
+            case((is_full, syncs.c.ended_at_ms), else_=uploads.c.ended_at_ms).label("at_ms"),
+        )
+        .join(syncs, syncs.c.sync_id == uploads.c.sync_id)
+        .where(_FINISHED, is_in_sight)
+        .group_by(*place)
+        .order_by(*place)
+    )
+    for row in db.execute(newest):
+        yield ExpectedFile(row.folder, row.file_name, row.sync_id, row.at_ms)
+
+
+def _by_hand(db: Connection) -> Iterator[ExpectedFile]:
+    place = known_files.c.folder, known_files.c.file_name
+    newest = select(*place, func.max(known_files.c.known_at_ms).label("at_ms"))
+    for row in db.execute(newest.group_by(*place).order_by(*place)):
+        yield ExpectedFile(row.folder, row.file_name, -1, row.at_ms)
 
 
 def _is_text(place: str) -> bool:

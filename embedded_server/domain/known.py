@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from embedded_server.domain.entries import Entry, Origin
@@ -25,6 +26,10 @@ class ExpectedFile:
     sync_id: int
     at_ms: int
 
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.folder, self.file_name
+
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
@@ -34,10 +39,26 @@ class Replacement:
     sync_id: int
     at_ms: int
 
-    def explains(self, gone: ExpectedFile) -> bool:
-        place = f"{gone.folder}/{gone.file_name}"
-        is_below = place == self.path or place.startswith(f"{self.path}/")
-        return is_below and self.at_ms >= gone.at_ms and self.sync_id != gone.sync_id
+
+class Replacements:
+    """All that were; what they explain is found by the path, however many there are."""
+
+    def __init__(self, found: Iterable[Replacement]) -> None:
+        # Of each path the newest, and the newest of another sync: none explains what it brought.
+        self._newest: dict[str, tuple[tuple[int, int], ...]] = {}
+        for it in found:
+            known = (*self._newest.get(it.path, ()), (it.at_ms, it.sync_id))
+            first, *others = sorted(known, reverse=True)
+            self._newest[it.path] = (first, *[by for by in others if by[1] != first[1]][:1])
+
+    def explain(self, gone: ExpectedFile) -> bool:
+        path = f"{gone.folder}/{gone.file_name}"
+        while path:
+            for at_ms, sync_id in self._newest.get(path, ()):
+                if at_ms >= gone.at_ms and sync_id != gone.sync_id:
+                    return True
+            path = path.rpartition("/")[0]
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,10 +202,14 @@ class Origins(Protocol):
     def manifest(self, sync_id: int) -> Iterator[list[ManifestRow]]:
         """What a sync brought, the last of each place, in the order of arrival; page by page."""
 
-    def expected(self) -> Iterator[ExpectedFile]:
-        """The newest at each place, whether it still need be there or not."""
+    def brought(self, sync_id: int, folder: str, names: Sequence[str]) -> frozenset[str]:
+        """Those of the names that a sync has uploaded into a folder."""
 
-    def replacements(self) -> Sequence[Replacement]: ...
+    def expected(self) -> Iterator[ExpectedFile]:
+        """The newest at each place, whether it still need be there or not; by place, with that of
+        an upload before what was noted by hand."""
+
+    def replacements(self) -> Iterator[Replacement]: ...
 
 
 class KeyStore(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +10,14 @@ from dataclasses import dataclass
 from embedded_server.contract import SyncStatus, SyncType
 from embedded_server.domain.entries import Entry, EntryKind, Origin
 from embedded_server.domain.errors import InvalidParam, NothingThere, Refused, SyncNotFound
-from embedded_server.domain.known import ExpectedFile, KnownFile
+from embedded_server.domain.known import ExpectedFile, KnownFile, Replacements
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.ports import Browsing, Catalog, Clock, Origins
 from embedded_server.domain.sync import Sync
 
 MISSING, CHANGED, EXTRA = "missing", "changed", "extra"
 ADOPTED, LEFT_OUT = "adopted", "left out"
-_NOTED_AT_ONCE = 500
+_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -90,20 +91,25 @@ class Checking:
         return sync
 
     def _sync_verified(self, sync: Sync) -> Iterator[Finding]:
-        brought: set[str] = set()
         for rows in self._origins.manifest(sync.sync_id):
             for row in rows:
-                brought.add(row.path)
                 *above, name = row.path[1:].split("/")
                 yield self._digest_checked(tuple(above), name, row.path, row.sha256)
         if sync.sync_type is SyncType.FULL:
             try:
-                for folder, entry in self._browsing.walk(sync.path):
-                    path = f"{_text(folder)}/{entry.name}"
-                    if path not in brought:
-                        yield Finding(EXTRA, path, "this sync did not bring it")
+                yield from self._not_brought(sync)
             except NothingThere:
                 return  # all that it brought was told as missing
+
+    def _not_brought(self, sync: Sync) -> Iterator[Finding]:
+        walked = self._browsing.walk(sync.path)
+        for folder, files in itertools.groupby(walked, key=lambda it: it[0]):
+            text = _text(folder)
+            for some in _some_at_a_time(entry.name for _, entry in files):
+                brought = self._origins.brought(sync.sync_id, text, some)
+                for name in some:
+                    if name not in brought:
+                        yield Finding(EXTRA, f"{text}/{name}", "this sync did not bring it")
 
     # -- rescan ------------------------------------------------------------------------------
 
@@ -114,14 +120,14 @@ class Checking:
             found = self._rescanned(folder, entry, waiting)
             if found is not None:
                 yield found
-            if len(waiting) >= _NOTED_AT_ONCE:
+            if len(waiting) >= _AT_ONCE:
                 self._origins.note_files(waiting)
                 waiting.clear()
         self._origins.note_files(waiting)
-        gone = [f"{it.folder}/{it.file_name}" for it in self._gone()]
-        self._origins.note_arranged(gone, self._clock())
-        for path in gone:
-            yield Finding(MISSING, path)
+        for gone in _some_at_a_time(f"{it.folder}/{it.file_name}" for it in self._gone()):
+            self._origins.note_arranged(gone, self._clock())
+            for path in gone:
+                yield Finding(MISSING, path)
 
     def _rescanned(
         self, folder: tuple[str, ...], entry: Entry, waiting: list[KnownFile]
@@ -143,23 +149,24 @@ class Checking:
         is_known = self._origins.is_known_place(text, entry.name)
         return Finding(CHANGED if is_known else ADOPTED, path)
 
-    def _gone(self) -> list[ExpectedFile]:
-        """What is not there although nothing explains it, by path."""
-        replacements = self._origins.replacements()
-        gone: dict[tuple[str, str], ExpectedFile] = {}
-        there: set[tuple[str, str]] = set()
-        for it in self._origins.expected():
-            place = it.folder, it.file_name
-            if place in there:
-                continue
-            if self._is_there(it):
-                there.add(place)
-            elif place not in gone or gone[place].at_ms < it.at_ms:
-                gone[place] = it
-        unexplained = [
-            it for it in gone.values() if not any(by.explains(it) for by in replacements)
-        ]
-        return sorted(unexplained, key=lambda it: (it.folder, it.file_name))
+    def _gone(self) -> Iterator[ExpectedFile]:
+        """What is not there although nothing explains it, by path; however many, none is kept."""
+        replacements = Replacements(self._origins.replacements())
+        expected = self._origins.expected()
+        for folder, files in itertools.groupby(expected, key=lambda it: it.folder):
+            is_folder = self._is_folder(folder)
+            for _, of_place in itertools.groupby(files, key=lambda it: it.file_name):
+                it = max(of_place, key=lambda it: it.at_ms)
+                is_there = is_folder and self._is_there(it)
+                if not is_there and not replacements.explain(it):
+                    yield it
+
+    def _is_folder(self, folder: str) -> bool:
+        try:
+            path = LakePath(tuple(folder.split("/")[1:]))
+            return not folder or self._browsing.entry(path).kind is EntryKind.FOLDER
+        except NothingThere:
+            return False
 
     def _is_there(self, expected: ExpectedFile) -> bool:
         try:
@@ -169,6 +176,11 @@ class Checking:
         except NothingThere:
             return False
         return found.kind is EntryKind.FILE
+
+
+def _some_at_a_time(names: Iterator[str]) -> Iterator[list[str]]:
+    while some := list(itertools.islice(names, _AT_ONCE)):
+        yield some
 
 
 def _text(folder: tuple[str, ...]) -> str:
