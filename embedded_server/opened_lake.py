@@ -15,6 +15,7 @@ from embedded_server.catalog.sql_keys import SqlKeys
 from embedded_server.catalog.sql_origins import SqlOrigins
 from embedded_server.catalog.tus_rows import TusRows
 from embedded_server.domain.measures import Measures
+from embedded_server.domain.trash import DEFAULT_DAYS, TrashLimits
 from embedded_server.gate.gatekeeper import HouseRules
 from embedded_server.services.admission import Admission
 from embedded_server.services.browse_service import BrowseService
@@ -30,6 +31,7 @@ from embedded_server.services.manifest_service import ManifestService
 from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
+from embedded_server.services.trash_purge import TrashPurge
 from embedded_server.services.trash_service import TrashService
 from embedded_server.services.tus_service import TusService
 from embedded_server.services.upload_service import UploadService
@@ -38,6 +40,7 @@ from embedded_server.storage.layout import Layout
 from embedded_server.storage.local_lake import LocalLake
 from embedded_server.storage.partial_files import PartialFiles
 from embedded_server.storage.probe import LakeProbe
+from embedded_server.storage.trash_ages import AgesFile
 
 # Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
 _UPLOAD_WORKERS = 16
@@ -46,6 +49,8 @@ _HELPERS = 8  # fsync side by side, and digest what is being written
 _CALL_WORKERS = 16
 # Passes over a long history; each keeps one of those connections for as long as it takes.
 _SEARCH_WORKERS = 4
+
+DEFAULT_TRASH_LIMITS = TrashLimits(DEFAULT_DAYS * DAY_MS)
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +72,7 @@ class OpenedLake:
         disk: Disk,
         measures: Measures,
         sync_idle_days: float = DEFAULT_LIMIT_DAYS,
+        trash_limits: TrashLimits = DEFAULT_TRASH_LIMITS,
     ) -> None:
         """Raises `CannotServe`."""
         self._idle_limit_ms = int(sync_idle_days * DAY_MS)
@@ -79,6 +85,10 @@ class OpenedLake:
         self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
         self._lake = LocalLake(layout, disk, self._helpers, now_ms)
         self._open_syncs = OpenSyncs(self._catalog)
+        self._purge = TrashPurge(
+            *(self._lake.trashed, AgesFile(layout, disk), self._catalog),
+            *(now_ms, monotonic_ms, trash_limits),
+        )
         partials = PartialFiles(layout, disk)
         records = TusRows(self._catalog)
         self._tus = TusService(
@@ -116,6 +126,7 @@ class OpenedLake:
         self._idle_watcher = IdleWatcher(
             IdleWatch(self._catalog, syncs, now_ms, monotonic_ms, self._idle_limit_ms),
             self._tus.forget_old,
+            self._purge.look,
         )
         return create_app(
             syncs,
@@ -123,7 +134,8 @@ class OpenedLake:
             self._health,
             self._tus,
             TrashService(
-                self._lake.trashed, self._lake.putting_back, self._catalog, origins, now_ms
+                *(self._lake.trashed, self._lake.putting_back, self._catalog, origins, now_ms),
+                self._purge.purge_at_ms,
             ),
             BrowseService(self._lake, self._lake.browsing, self._lake.arranging, origins, now_ms),
             ManifestService(self._catalog, origins),
@@ -139,6 +151,7 @@ class OpenedLake:
 
         Only then may the lake's lock go to another server.
         """
+        self._purge.stop()
         if self._idle_watcher is not None:
             self._idle_watcher.close()
         self._call_workers.shutdown()

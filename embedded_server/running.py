@@ -71,7 +71,7 @@ def serve_locked(
         tls = tls_context(door.tls_cert, door.tls_key)
     with listening_socket(settings.host, settings.port) as listener:
         with unusable_folder_told(settings.lake):
-            opened = OpenedLake(layout, disk, measures, settings.sync_idle_days)
+            opened = OpenedLake(layout, disk, measures, settings.sync_idle_days, settings.trash)
         book = KeyBook(opened.keys, keys, now_ms)
         calls = KeyCalls(book)
 

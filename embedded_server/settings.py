@@ -14,6 +14,7 @@ from pathlib import Path
 
 from embedded_server.domain.api_key import ApiKey
 from embedded_server.domain.errors import CannotServe
+from embedded_server.domain.trash import DEFAULT_DAYS, TrashLimits
 
 KEY_VARIABLE = "LAKEDROP_API_KEY"
 DEFAULT_PORT = 8640
@@ -22,6 +23,9 @@ _ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 _MAX_PORT = 65_535
 _LONGEST_WAIT_S = 86_400
 _MAX_IDLE_DAYS = 36_500
+_DAY_MS = 24 * 60 * 60 * 1000
+_SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)(?:I?B)?")
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _WRONG_KEYS_PER_MINUTE = 20
 _UNKNOWN_SYNCS_PER_MINUTE = 60  # on a strict server; on a local one nobody guesses
 # 128 bits take at least so many characters, whatever the alphabet of usual keys.
@@ -69,6 +73,7 @@ class Settings:
     door: DoorSettings
     log: LogSettings
     sync_idle_days: int
+    trash: TrashLimits
     group: str | None = None  # of the system, whose members may read what is published
 
 
@@ -100,6 +105,21 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         help="a sync that nobody feeds or ends for N days fails (default: %(default)s)",
     )
     parser.add_argument(
+        "--trash-days",
+        type=_trash_days,
+        default=DEFAULT_DAYS,
+        metavar="N",
+        help="what was replaced or deleted is removed for good after N days in the trash;"
+        " 0 keeps it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--trash-max-size",
+        type=_size,
+        metavar="SIZE",
+        help="what the trash may hold, such as 500M, 50G or 2T; the oldest goes first"
+        " (default: no limit)",
+    )
+    parser.add_argument(
         "--group",
         metavar="NAME",
         help="a group of this system whose members may read the published files",
@@ -122,6 +142,7 @@ def parse_arguments(arguments: Sequence[str]) -> Settings:
         _door(flags),
         _log(flags),
         flags.sync_idle_days,
+        TrashLimits(flags.trash_days * _DAY_MS or None, flags.trash_max_size),
         flags.group,
     )
 
@@ -308,3 +329,15 @@ def _days(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= _MAX_IDLE_DAYS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of days: 1 to {_MAX_IDLE_DAYS}")
     return int(text)
+
+
+def _trash_days(text: str) -> int:
+    return 0 if text == "0" else _days(text)
+
+
+def _size(text: str) -> int:
+    """Bytes, of a number with a unit of 1,024."""
+    match = _SIZE.fullmatch(text.upper())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a size such as 500M, 50G or 2T")
+    return int(match[1]) * _UNITS[match[2]]

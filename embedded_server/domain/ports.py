@@ -19,7 +19,14 @@ from embedded_server.domain.known import ExpectedFile, KnownFile, ManifestRow, R
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.queries import Found, Page, Wanted
 from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
-from embedded_server.domain.trash import PutBack, TrashedFile, TrashedVersion, Version
+from embedded_server.domain.trash import (
+    InTrash,
+    PutBack,
+    TrashAges,
+    TrashedFile,
+    TrashedVersion,
+    Version,
+)
 from embedded_server.domain.tus_upload import TusUpload
 from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
 
@@ -123,10 +130,27 @@ class TrashedVersions(Protocol):
 
     def measured_left_over(self, name: str) -> TrashedVersion: ...
 
+    def everything(self) -> Sequence[InTrash]:
+        """Versions and what was set aside. Quick: looks at no more than their uppermost folders."""
+
+    def size_bytes_of(self, it: InTrash) -> int:
+        """Looks at all of it. Raises `NothingThere`."""
+
+    def remove_marked(self, it: InTrash) -> bool:
+        """For good; False where something else lies there by now, or nothing."""
+
     def remove(self, version: Version) -> None:
         """For good; harmless when it is gone."""
 
     def remove_left_over(self, name: str) -> None: ...
+
+
+class AgesOfTrash(Protocol):
+    def load(self) -> TrashAges:
+        """As they were saved last; new ones where they are lost, which makes all of it younger."""
+
+    def save(self, ages: TrashAges) -> None:
+        """Durably. Raises `LakeFull`, `LakeFault`."""
 
 
 class PuttingBack(Protocol):

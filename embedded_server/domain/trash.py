@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from embedded_server.contract import SyncJob
 
+DEFAULT_DAYS = 30  # what has lain there for so long is purged
 BY_HAND = 0  # stands for the sync where somebody deleted or put back: ids of syncs begin at 1
 
 
@@ -18,6 +20,10 @@ class Version:
 
     sync_id: int
     number: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.sync_id}/{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class TrashedVersion:
     size_bytes: int
     replaced_at_ms: int
     job: SyncJob | None = None  # None for what was deleted by hand, or a catalog that forgot
+    purge_at_ms: int | None = None  # at the earliest; None where age removes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +61,44 @@ class Purged:
     versions: int
     files: int
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrashLimits:
+    """What a server removes from the trash by itself; None is no limit."""
+
+    age_ms: int | None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InTrash:
+    """A version, or (`version` None) what was set aside for a sync that had lost its place.
+
+    `mark` is another one when something else lies there; `at_ms` when it came, by the wall clock.
+    """
+
+    name: str
+    version: Version | None
+    mark: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What lay in the trash, and since when, on the clock of `TrashAges`."""
+
+    mark: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrashAges:
+    """How long things have lain in the trash, on a clock that is counted and never read off.
+
+    `counted_ms` is what it says; `seen_at_ms` what the wall clock said then (ms since 1970 UTC).
+    """
+
+    counted_ms: int = 0
+    seen_at_ms: int | None = None
+    seen: Mapping[str, Seen] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from embedded_server.contract_extensions import (
 from embedded_server.domain.errors import InvalidParam
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.request_notes import note_sync
-from embedded_server.domain.trash import TrashedVersion, Version
+from embedded_server.domain.trash import DEFAULT_DAYS, TrashedVersion, Version
 from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.callers import caller_of
@@ -26,7 +26,7 @@ from embedded_server.routes.json_body import json_object
 from embedded_server.routes.query import page, parse_query, whole_number
 from embedded_server.routes.syncs import PAGE
 from embedded_server.routes.worker_calls import in_worker
-from embedded_server.services.trash_service import DAY_MS, DEFAULT_DAYS, TrashService
+from embedded_server.services.trash_service import DAY_MS, TrashService
 
 _MAX_DAYS = 36_500
 _VERSION = {
@@ -39,6 +39,11 @@ _ROW = {
     "sync_type": d.described("empty where the sync is not known", d.TEXT),
     "path": d.described("lake folder that all of it lies at or below", d.TEXT),
     "replaced_at": d.described("ms since 1970 UTC, of what was put there last", d.WHOLE),
+    "purge_at": d.described(
+        "ms since 1970 UTC: when its age removes it, at the earliest; null where age removes"
+        " nothing. A cap on the size of the trash may remove it before",
+        d.NULLABLE,
+    ),
     "files": d.WHOLE,
     "size": d.described("bytes", d.WHOLE),
 }
@@ -174,6 +179,7 @@ def _row(found: TrashedVersion) -> dict[str, Any]:
         "sync_type": "" if job is None else job.sync_type.value,
         "path": found.top if job is None else job.path,
         "replaced_at": found.replaced_at_ms,
+        "purge_at": found.purge_at_ms,
         "files": found.files,
         "size": found.size_bytes,
     }

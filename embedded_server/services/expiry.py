@@ -63,10 +63,10 @@ class IdleWatch:
 class IdleWatcher:
     """Looks from its beginning on, again and again, on a thread of its own."""
 
-    def __init__(self, watch: IdleWatch, tidy_up: Callable[[], None]) -> None:
-        """`tidy_up` is done at each look; it may raise `LakeError`."""
+    def __init__(self, watch: IdleWatch, *chores: Callable[[], None]) -> None:
+        """`chores` are done at each look, each even if another fails with a `LakeError`."""
         self._watch = watch
-        self._tidy_up = tidy_up
+        self._chores = chores
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="idle-watch", daemon=True)
         self._thread.start()
@@ -77,10 +77,10 @@ class IdleWatcher:
 
     def _run(self) -> None:
         while True:
-            try:
-                self._watch.look()
-                self._tidy_up()
-            except LakeError as error:  # the disk may be full for a while; the next look tells
-                _log.error("idle syncs could not be looked at: %s", error.message)
+            for do in (self._watch.look, *self._chores):
+                try:
+                    do()
+                except LakeError as error:  # the disk may be full for a while; the next look tells
+                    _log.error("a look at what is idle or over failed: %s", error.message)
             if self._closing.wait(self._watch.pause_s):
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,7 +22,6 @@ from embedded_server.domain.trash import (
     Version,
 )
 
-DEFAULT_DAYS = 30
 DAY_MS = 24 * 60 * 60 * 1000
 
 _log = logging.getLogger(__name__)
@@ -36,12 +35,15 @@ class TrashService:
         catalog: Catalog,
         origins: Origins,
         clock: Clock,
+        purge_at_ms: Callable[[Version], int | None] = lambda _: None,
     ) -> None:
+        """`purge_at_ms` tells when age will remove a version, if ever."""
         self._trashed = trashed
         self._back = back
         self._catalog = catalog
         self._origins = origins
         self._clock = clock
+        self._purge_at_ms = purge_at_ms
 
     def list(self, caller: Caller, offset: int, limit: int) -> tuple[int, Sequence[TrashedVersion]]:
         """(how many versions there are for this caller, a page of them, newest sync first)"""
@@ -57,7 +59,9 @@ class TrashService:
                 continue  # purged meanwhile
             # A swap marks folders with times some seconds ahead.
             at_ms = min(found.replaced_at_ms, self._clock())
-            rows.append(replace(found, replaced_at_ms=at_ms, job=self._job(version)))
+            purge_at_ms = self._purge_at_ms(version)
+            told = replace(found, replaced_at_ms=at_ms, purge_at_ms=purge_at_ms)
+            rows.append(replace(told, job=self._job(version)))
         return len(versions), rows
 
     def files(

@@ -1,7 +1,7 @@
 """Where things lie in a lake's own folder; strings, because every upload joins some of them.
 
 <lake>/files/data/db/transactions/part-1.parquet      what readers see, and nothing else
-<lake>/.lakedrop/catalog.db  api-key  lock  server.json  owners-door.json
+<lake>/.lakedrop/catalog.db  api-key  lock  server.json  owners-door.json  trash-ages.json
 <lake>/.lakedrop/incoming/                            temporary files of uploads
 <lake>/.lakedrop/partial/<upload>                     what has come of resumable uploads
 <lake>/.lakedrop/staging/<sync_id>/                   what a full sync has so far
@@ -68,6 +68,10 @@ class Layout:
     @property
     def owners_door(self) -> str:
         return os.path.join(self.own, "owners-door.json")
+
+    @property
+    def trash_ages(self) -> str:
+        return os.path.join(self.own, "trash-ages.json")
 
     def published(self, path: LakePath) -> str:
         return os.path.join(self.files, *path.segments)

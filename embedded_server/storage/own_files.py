@@ -34,14 +34,14 @@ def read_or_make_key(path: str, disk: Disk) -> ApiKey:
     key = read_key(path)
     if key is None:
         key = ApiKey(str(uuid.UUID(bytes=secrets.token_bytes(16))))
-        _write_whole(path, key.revealed() + "\n", disk)
+        write_whole(path, key.revealed() + "\n", disk)
     return key
 
 
 def write_server_record(path: str, address: str, disk: Disk, *, key_is_in_lake: bool) -> None:
     """How the holder of the lake is reached; `key_is_in_lake`: by the key in its own file."""
     record = {"address": address, "pid": os.getpid(), "key_is_in_lake": key_is_in_lake}
-    _write_whole(path, json.dumps(record) + "\n", disk)
+    write_whole(path, json.dumps(record) + "\n", disk)
 
 
 def read_server_address(path: str) -> str | None:
@@ -59,7 +59,7 @@ def write_door(path: str, port: int, secret: str, disk: Disk) -> None:
     """Where the owner's commands go while a server runs, and what they say to be heard."""
     # Not durable: after a power cut there is no such server any more.
     record = json.dumps({"port": port, "secret": secret})
-    _write_whole(path, record + "\n", disk, durable=False)
+    write_whole(path, record + "\n", disk, durable=False)
 
 
 def read_door(path: str) -> tuple[int, str] | None:
@@ -77,16 +77,21 @@ def remove(path: str, disk: Disk) -> None:
         disk.unlink(path)
 
 
-def _write_whole(path: str, text: str, disk: Disk, *, durable: bool = True) -> None:
+def write_whole(path: str, text: str, disk: Disk, *, durable: bool = True) -> None:
     """All of it or nothing, never readable for others."""
     temporary = f"{path}.{uuid.uuid4().hex}"
     descriptor = disk.create_file(temporary)
     try:
-        disk.write(descriptor, text.encode("utf-8"))
-        if durable:
-            disk.fsync_file(descriptor)
-    finally:
-        disk.close(descriptor)
-    disk.replace(temporary, path)
+        try:
+            disk.write(descriptor, text.encode("utf-8"))
+            if durable:
+                disk.fsync_file(descriptor)
+        finally:
+            disk.close(descriptor)
+        disk.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):  # the first failure is the one to tell
+            disk.unlink(temporary)
+        raise
     if durable:
         disk.fsync_folder(os.path.dirname(path))

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 
 from embedded_server.domain.errors import NothingThere
 from embedded_server.domain.lake_path import LakePath
-from embedded_server.domain.trash import BY_HAND, TrashedFile, TrashedVersion, Version
+from embedded_server.domain.trash import BY_HAND, InTrash, TrashedFile, TrashedVersion, Version
 from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.disk_errors import translated
 from embedded_server.storage.durable_folders import DurableFolders
@@ -87,6 +87,27 @@ class TrashedVersions:
         with _reading():
             return _measured(Version(BY_HAND, 0), os.path.join(self._layout.all_trash, name))
 
+    def everything(self) -> list[InTrash]:
+        found = []
+        named: dict[str, Version | None] = dict.fromkeys(self.left_overs())
+        named |= {it.name: it for it in self.versions()}
+        for name, version in named.items():
+            with suppress(NothingThere), _reading():  # put back or purged meanwhile
+                found.append(InTrash(name, version, *_mark_of(self._lies_at(name))))
+        return found
+
+    def size_bytes_of(self, it: InTrash) -> int:
+        with _reading():
+            return _measured(Version(BY_HAND, 0), self._lies_at(it.name)).size_bytes
+
+    def remove_marked(self, it: InTrash) -> bool:
+        with suppress(NothingThere):
+            return self._remove(self._lies_at(it.name), it.mark)
+        return False
+
+    def _lies_at(self, name: str) -> str:
+        return os.path.join(self._layout.all_trash, *name.split("/"))
+
     def remove(self, version: Version) -> None:
         """For good. Cut off at any step, it is there, or gone once the server has started."""
         self._remove(self._place(version))
@@ -94,15 +115,18 @@ class TrashedVersions:
     def remove_left_over(self, name: str) -> None:
         self._remove(os.path.join(self._layout.all_trash, name))
 
-    def _remove(self, place: str) -> None:
+    def _remove(self, place: str, mark: str | None = None) -> bool:
+        """False where nothing lies there, or not what has the `mark` any more."""
         # Out of the trash in one step, then file by file: a start finds the rest in `incoming`.
         gone = os.path.join(self._layout.incoming, uuid.uuid4().hex)
         with translated():
             with self._swap_lock.exclusive():  # nobody is half-way through keeping something there
                 try:
+                    if mark is not None and _mark_of(place)[0] != mark:
+                        return False
                     self._disk.rename(place, gone)
                 except FileNotFoundError:
-                    return  # another purge was quicker
+                    return False  # another purge was quicker
                 self._folders.forget()
                 above = os.path.dirname(place)
                 # Before any of its files goes: a power cut may keep what comes later and lose this,
@@ -118,6 +142,7 @@ class TrashedVersions:
                     with suppress(OSError):  # holds other versions
                         os.rmdir(above)
             self._disk.remove_tree(gone)
+        return True
 
     def _place(self, version: Version) -> str:
         return self._layout.trash_number(version.sync_id, version.number)
@@ -143,6 +168,22 @@ def _top_of(place: str) -> str:
             return "/" + "/".join(segments)
         segments.append(inside[0].name)
         place = inside[0].path
+
+
+def _mark_of(place: str) -> tuple[str, int]:
+    """(what changes when something else comes to lie here, the newest time in ms).
+
+    Of the folders down to the first one that holds more than a folder: what a full sync replaced is
+    exchanged there or above. What is deeper changes only while a sync runs.
+    """
+    newest_ns = folders = 0
+    below = place
+    for segment in ("", *_top_of(place).split("/")[1:]):
+        below = os.path.join(below, segment) if segment else below
+        found = os.lstat(below)
+        newest_ns = max(newest_ns, found.st_mtime_ns)
+        folders += found.st_ino
+    return f"{newest_ns:x}-{folders:x}", newest_ns // 1_000_000
 
 
 def _measured(version: Version, place: str) -> TrashedVersion:

@@ -105,7 +105,7 @@ BREAKS = [
 
 
 def asked_once(server: ForkedServer, folder: Path, operation: str) -> run.Asked:
-    met = run.Met([1], ["0"], ["/data/x"])
+    met = run.Met([1], [1], ["0"], ["/data/x"])
     return run.ask(
         *(server, met, folder), key=KEY, seed=0, examples=10, only=[operation], links=False
     )

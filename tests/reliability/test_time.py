@@ -81,6 +81,44 @@ def _jump(lake: Path, clock: JumpingClock, jump: str, build: str) -> None:
         assert lake_oracle.lost_rows(client, told) == []
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("jump", ["+40d", "-2y"][: count(1, 2)])
+def test_a_clock_that_jumps_purges_nothing(lake: Path, clock: JumpingClock, jump: str) -> None:
+    _jump_over_the_trash(lake, clock, jump, SOUND)
+
+
+def test_of_the_test_a_trash_that_believes_the_clock_is_caught(
+    lake: Path, clock: JumpingClock
+) -> None:
+    with pytest.raises(AssertionError, match="nothing may be purged"):
+        _jump_over_the_trash(lake, clock, "+40d", "believes the clock of the trash")
+
+
+def _jump_over_the_trash(lake: Path, clock: JumpingClock, jump: str, build: str) -> None:
+    """While the server is down, which it looks at soon after its start."""
+    old, new = lake_file("/data/full/0.bin"), lake_file("/data/full/1.bin")
+    with serving(lake, clock, build) as server, LakeConnection(server.port) as client:
+        for file in (old, new):
+            sync_id = client.started("/data/full", "FullSync")
+            assert client.upload(sync_id, file).is_success
+            assert client.end(sync_id).is_success
+        server.stop()
+    ages = lake / ".lakedrop" / "trash-ages.json"
+    seen = ""
+    for offset in ("+0", jump):  # the first start sees what lies there
+        clock.jump_to(offset)
+        with serving(lake, clock, build) as server:
+            give_up_at = time.monotonic() + 60
+            while ages.read_text() == seen:
+                assert time.monotonic() < give_up_at, "the server does not look at its trash"
+                time.sleep(0.01)
+            server.stop()  # which waits for what it is doing
+        seen = ages.read_text()
+    kept = [path.name for path in (lake / ".lakedrop" / "trash").rglob("*.bin")]
+    assert kept == ["0.bin"], "nothing may be purged"
+    assert lake_oracle.published(lake) == {new.path: new.data}
+
+
 def _until_the_clock_has_jumped(client: LakeConnection, old_sync: int) -> None:
     """By the time stamps of syncs that are started for this alone."""
     before_ms = client.job(old_sync)["start_time"]

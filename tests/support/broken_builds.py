@@ -172,6 +172,13 @@ def _believes_the_clock() -> Disk:
     return Disk()
 
 
+def _believes_the_clock_of_the_trash() -> Disk:
+    from embedded_server.services import trash_purge
+
+    replaced(trash_purge, "_BELIEVED_PART", 0.001)
+    return Disk()
+
+
 class _TrashOverwrites(Disk):
     def link_or_copy(self, source: str, target: str) -> None:
         Path(target).unlink(missing_ok=True)
@@ -275,6 +282,7 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "offsets in memory": _offsets_in_memory,
     "forgets resends": _forgets_resends,
     "believes the clock": _believes_the_clock,
+    "believes the clock of the trash": _believes_the_clock_of_the_trash,
     "trash overwrites": _TrashOverwrites,
     "swallows errors of fsync": _SwallowsErrorsOfFsync,
     "keeps what was cut": _KeepsWhatWasCut,

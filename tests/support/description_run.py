@@ -45,9 +45,13 @@ _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """What is in a lake, so that requests which are made up meet something."""
+    """What is in a lake, so that requests which are made up meet something.
+
+    `replacing` are syncs that have replaced something.
+    """
 
     syncs: Sequence[int]
+    replacing: Sequence[int]
     uploads: Sequence[str]
     folders: Sequence[str]
 
@@ -69,6 +73,7 @@ def filled(server: ForkedServer) -> Met:
     """Files, versions in the trash, syncs of both kinds that run, and resumable uploads."""
     headers = _bearer(server.api_key)
     syncs: list[int] = []
+    replacing: list[int] = []
     uploads: list[str] = []
     with httpx.Client(base_url=server.address, headers=headers, timeout=60) as http:
 
@@ -87,6 +92,7 @@ def filled(server: ForkedServer) -> Met:
                 sync_id = started(folder, "IncrementalSync")
                 upload(sync_id, "a.csv", data)
             syncs.append(sync_id)
+            replacing.append(sync_id)
             metadata = "filename Yi5jc3Y=,sync_id " + _base64(str(sync_id))
             tus = {**_TUS, "Upload-Length": "1000000", "Upload-Metadata": metadata}
             for _ in range(_UPLOADS_A_FOLDER):
@@ -95,7 +101,7 @@ def filled(server: ForkedServer) -> Met:
             full = started(f"{folder}/full", "FullSync")
             upload(full, "b.csv", b"x")
             syncs.append(full)
-    return Met(syncs, uploads, _FOLDERS)
+    return Met(syncs, replacing, uploads, _FOLDERS)
 
 
 def _base64(text: str) -> str:
@@ -165,10 +171,11 @@ def _config(met: Met, key: str | None, examples: int) -> dict[str, Any]:
     paths = [*met.folders, *met.files]
     words: dict[str, list[Any]] = {
         "syncs": [*met.syncs],
+        "replacing": [*met.replacing],
         "uploads": [*met.uploads],
         "paths": paths,
         "files": met.files,
-        "versions": [1, 2],
+        "versions": [1],
         "small": [0],
         "ranges": ["bytes=0-1", "bytes=-2", "bytes=1-", "bytes=99-"],
         "metadata": [f"filename Yy5jc3Y=,sync_id {_base64(str(it))}" for it in met.syncs],
@@ -209,6 +216,19 @@ def _config(met: Met, key: str | None, examples: int) -> dict[str, Any]:
             {
                 "include-operation-id": "renamePath",
                 "parameters": {"body.path": {"dictionary": "files", "probability": 0.9}},
+            },
+            {
+                "include-operation-id": ["restoreTrashed", "listTrashedFiles"],
+                "parameters": {
+                    f"{place}.sync_id": {"dictionary": "replacing", "probability": 0.9}
+                    for place in ("query", "body")
+                },
+            },
+            {  # no disk has room for the largest files that may be announced
+                "include-operation-id": "beginUpload",
+                "checks": {
+                    "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "507"]}
+                },
             },
         ],
         "warnings": {"enabled": False},

@@ -95,3 +95,23 @@ def test_the_trash_is_emptied_when_asked_and_not_before(twice: tuple[Client, int
 
 def test_capabilities_name_it(client: Client) -> None:
     assert EXTENSION_TRASH in client.http.get(CAPABILITIES_ROUTE).json()["extensions"]
+
+
+def test_the_trash_is_purged_by_itself(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    with RealServer(lake) as server, Client(server, "/data/x") as client:
+        for data in (b"one", b"second"):
+            sync_id = client.started("FullSync")
+            client.upload(sync_id, "a.csv", data)
+            client.end(sync_id)
+        row = _row(client)
+        age_ms = row["purge_at"] - row["replaced_at"]
+        assert abs(age_ms - 30 * 86_400_000) < 3_600_000
+    with_cap = ("-m", "embedded_server", "--trash-max-size", "2", "--trash-days", "0")
+    with RealServer(lake, program=with_cap) as server, Client(server, "/data/x") as client:
+        while client.http.get(TRASH_ROUTE).json()["total"]:  # it looks soon after its start
+            pass
+        assert client.published() == {"a.csv": b"second"}
+        sync_id = client.started("FullSync")
+        client.end(sync_id)
+        assert _row(client)["purge_at"] is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embedded_server.contract import SyncStatus, SyncType
-from embedded_server.domain.errors import SyncAlreadyEnded, SyncExpired
+from embedded_server.domain.errors import LakeFull, SyncAlreadyEnded, SyncExpired
 from embedded_server.domain.upload import Destination
 from embedded_server.opened_lake import now_ms
 from embedded_server.services.expiry import DAY_MS, IdleWatch, IdleWatcher
@@ -174,6 +174,18 @@ def test_the_watcher_looks_at_once_and_ends_when_it_is_told(run: Run) -> None:
     sync_id = run.rooms.start("/data/x")
     for _ in range(2):  # the first look only sees when it was fed
         run.rooms.catalog.add_idle_time(run.time.wall_ms, LIMIT_MS, LIMIT_MS)
-    watcher = IdleWatcher(run.watch, lambda: None)
+    watcher = IdleWatcher(run.watch)
     watcher.close()
     assert run.status(sync_id) is SyncStatus.FAILED
+
+
+def test_a_chore_that_fails_keeps_none_of_the_others_from_being_done(run: Run) -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        done.append("failed")
+        raise LakeFull
+
+    watcher = IdleWatcher(run.watch, fail, lambda: done.append("done"))
+    watcher.close()
+    assert done == ["failed", "done"]
