@@ -98,7 +98,7 @@ class GroupWriter:
             self._connection.commit()
             self._measures.commit_s.observe(perf_counter() - began_s)
         except Exception as cause:  # noqa: BLE001  # every caller is told, nothing is swallowed
-            self._connection.rollback()
+            self._undo()
             if len(group) == 1:
                 group[0].future.set_exception(cause)
                 return
@@ -109,6 +109,12 @@ class GroupWriter:
             return
         for call, result in zip(group, results, strict=True):
             call.future.set_result(result)
+
+    def _undo(self) -> None:
+        try:
+            self._connection.rollback()
+        except Exception as cause:  # noqa: BLE001  # callers are told the first failure, and wait
+            _log.error("a transaction could not be undone: %s", cause)
 
     def _make_durable(self, durable: bool) -> None:
         if durable != self._is_durable:

@@ -40,7 +40,8 @@ def open_catalog(file: str, measures: Measures | None = None) -> SqlCatalog:
             " Put back a copy of .lakedrop/catalog.db, or move it away to begin a new history"
         ) from cause
     counting = measures or Measures()
-    return SqlCatalog(GroupWriter(connection, counting), _readers(file), counting)
+    writer = GroupWriter(connection, counting)
+    return SqlCatalog(writer, _readers(file), counting, str(Path(file).parent))
 
 
 def _writing(file: str) -> sqlite3.Connection:

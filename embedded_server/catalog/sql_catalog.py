@@ -6,7 +6,6 @@ so "skip `offset` rows" is a range on the id and costs the same on every page.
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import SQLAlchemyError
 
+from embedded_server.catalog.catalog_errors import translated
 from embedded_server.catalog.group_writer import GroupWriter
 from embedded_server.catalog.rows import (
     job_of,
@@ -45,7 +44,7 @@ from embedded_server.contract import (
     UploadRecord,
 )
 from embedded_server.contract_extensions import SyncDetails, UploadDetails
-from embedded_server.domain.errors import KeyUsedOtherwise, LakeError, LakeFault, LakeFull
+from embedded_server.domain.errors import KeyUsedOtherwise
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.measures import Measures
 from embedded_server.domain.queries import Found, Page, Wanted
@@ -91,7 +90,11 @@ END WHERE status = 'Syncing'
 class SqlCatalog:
     """Any thread may call it: writes go to the writer thread, reads take a connection of a pool."""
 
-    def __init__(self, writer: GroupWriter, readers: Engine, measures: Measures) -> None:
+    def __init__(
+        self, writer: GroupWriter, readers: Engine, measures: Measures, folder: str
+    ) -> None:
+        """`folder` is where its file lies: whether there is room is asked there."""
+        self._folder = folder
         self._writer = writer
         self._measures = measures
         self._readers = readers
@@ -371,12 +374,12 @@ class SqlCatalog:
     # -- both ways to the database -----------------------------------------------------------
 
     def write(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
-        with _translated():
+        with translated(self._folder):
             return self._writer.run(work, durable=durable)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with _translated(), self._readers.connect() as connection:
+        with translated(self._folder), self._readers.connect() as connection:
             yield connection
 
     @contextmanager
@@ -402,17 +405,3 @@ def _started(db: Connection, once: IdempotentStart, key_name: str) -> int | None
     if row.idempotency_fingerprint != once.fingerprint:
         raise KeyUsedOtherwise
     return int(row.sync_id)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Raises `LakeFull` or `LakeFault` for what the database says."""
-    try:
-        yield
-    except LakeError:
-        raise
-    except (SQLAlchemyError, sqlite3.Error) as cause:
-        original = getattr(cause, "orig", cause)
-        if getattr(original, "sqlite_errorname", "") == "SQLITE_FULL":
-            raise LakeFull from cause
-        raise LakeFault("the lake's catalog failed: look at the server's log") from cause

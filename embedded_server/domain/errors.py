@@ -19,6 +19,7 @@
     ├── BodyTooLarge        413 quota_exceed     send less in one request
     ├── LakeFull            507 quota_exceed     make room, then send again
     ├── ServerStopping      503 internal_error   send again later
+    ├── CatalogBusy         503 internal_error   another program holds the catalog
     └── LakeFault           500 internal_error   the disk or the catalog failed
 
 A text of these errors is made for the person who sent the request: it never holds a path of this
@@ -172,6 +173,19 @@ class ServerStopping(LakeError):
 
     def __init__(self) -> None:
         super().__init__("the server is stopping: send again when it is back")
+
+
+class CatalogBusy(LakeError):
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another program holds the lake's catalog: close it (or end its transaction), then"
+            " send again"
+        )
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Retry-After": "10"}
 
 
 class LakeFault(LakeError):

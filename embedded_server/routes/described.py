@@ -52,6 +52,7 @@ _HEADERS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     416: ("Content-Range",),
     429: ("Retry-After",),
+    503: ("Retry-After",),
 }
 
 TEXT: Schema = {"type": "string"}

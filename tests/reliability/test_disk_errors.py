@@ -7,6 +7,7 @@ acknowledged, and sending it again is a success.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.support.disk_errors_run import CALLS, FailingDisk
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection, LakeFile
 from tests.support.needs import needs_root, needs_tool
-from tests.support.strace import first_middle_and_last
+from tests.support.strace import calls_of, first_middle_and_last, strace
 from tests.support.uploaders import lake_file
 
 _OPERATIONS = [
@@ -123,3 +124,23 @@ def test_a_full_disk_is_told_as_507_and_room_is_all_it_takes(
             path.unlink()  # somebody makes room
         assert client.upload(sync_id, lake_file(f"/data/x/{number}.bin")).is_success
         assert client.end(sync_id).is_success
+
+
+def test_a_full_disk_that_only_the_catalog_s_fsync_meets_is_told_as_507(
+    servers: ForkedServers, small_disk: Path
+) -> None:
+    """SQLite does not tell why its fsync failed: the disk is asked whether it has room."""
+    needs_tool("strace")
+    lake = small_disk / "lake"
+    with ForkedServer(servers, lake) as server, LakeConnection(server.port) as client:
+        client.started("/data/x")
+        ballast = small_disk / "ballast"
+        left_bytes = 300 << 10  # enough for the catalog, and too little to go on with
+        ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - left_bytes))
+        with strace(server.pid, small_disk.parent, "fdatasync:error=ENOSPC:when=1+") as log:
+            answer = client.start("/data/y")
+        assert any(call.is_injected for call in calls_of(log))
+        assert (answer.status, answer.body["reason"]) == (507, "quota_exceed"), answer
+        assert "make room" in answer.body["message"]
+        ballast.unlink()
+        assert client.start("/data/y").is_success

@@ -187,5 +187,5 @@ class FailingDisk:
 
 
 def _means_full(inject: str) -> bool:
-    """SQLite does not tell why its fsync failed, so that one is a fault like any other."""
+    """SQLite does not tell why its fsync failed, and the disk, when it is asked, has room."""
     return "ENOSPC" in inject and not inject.startswith("fdatasync")
