@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,11 +14,7 @@ from embedded_server.domain.lake_path import LakePath
 from embedded_server.storage.disk_errors import translated
 from embedded_server.storage.layout import Layout
 from embedded_server.storage.opened_folder import OpenedFolder
-
-PIECE_BYTES = 1 << 20
-_FIRST_ZIP_YEAR = (1980, 1, 1, 0, 0, 0)
-_LAST_ZIP_YEAR = (2107, 12, 31, 23, 59, 58)
-_FILE_MODE = 0o100644 << 16
+from embedded_server.storage.zip_stream import PIECE_BYTES, zipped
 
 
 class ReadFile:
@@ -90,7 +84,7 @@ class Browsing:
         """The folder as a zip archive, piece by piece; raises before the first where none is."""
         with _found(path):
             folder = self._opened(path)
-        return _zipped(folder, path.segments[-1])
+        return zipped(folder, path.segments[-1], self._layout.incoming)
 
     def _opened(self, path: LakePath | None) -> OpenedFolder:
         return OpenedFolder.at(self._layout.files, () if path is None else path.segments)
@@ -125,75 +119,3 @@ def _walk(
                 yield from _walk(below, (*segments, name))
         elif entry.kind is EntryKind.FILE:
             yield segments, entry
-
-
-class _Pieces:
-    """What `zipfile` writes to: it only moves forward."""
-
-    def __init__(self) -> None:
-        self._waiting = bytearray()
-
-    def write(self, data: bytes) -> int:
-        self._waiting += data
-        return len(data)
-
-    def flush(self) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
-
-    def taken(self, at_least: int = 1) -> Iterator[bytes]:
-        if len(self._waiting) >= at_least:
-            piece, self._waiting = bytes(self._waiting), bytearray()
-            yield piece
-
-
-def _zipped(folder: OpenedFolder, name: str) -> Iterator[bytes]:
-    pieces = _Pieces()
-    # Stored, not compressed: data files mostly are already, and the disk is to be the limit.
-    with (
-        folder,
-        translated(),
-        zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED, allowZip64=True) as archive,
-    ):
-        yield from _zip_folder(archive, pieces, folder, f"{name}/")
-    yield from pieces.taken()
-
-
-def _zip_folder(
-    archive: zipfile.ZipFile, pieces: _Pieces, folder: OpenedFolder, path: str
-) -> Iterator[bytes]:
-    names = folder.names()
-    if not names:
-        archive.writestr(zipfile.ZipInfo(_zip_name(path), _FIRST_ZIP_YEAR), b"")
-    for name in names:
-        try:
-            entry = folder.entry(name)
-            if entry.kind is EntryKind.FOLDER:
-                with folder.folder(name) as below:
-                    yield from _zip_folder(archive, pieces, below, f"{path}{name}/")
-                continue
-            if entry.kind is not EntryKind.FILE:
-                continue
-            descriptor = folder.file(name)
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # deleted a moment ago
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            told = zipfile.ZipInfo(_zip_name(path + name), _zip_time(entry.mtime_ns))
-            told.external_attr = _FILE_MODE
-            with archive.open(told, "w", force_zip64=True) as into:
-                while data := file.read(PIECE_BYTES):
-                    into.write(data)
-                    yield from pieces.taken(PIECE_BYTES)
-
-
-def _zip_name(path: str) -> str:
-    """Names that are no text (put there by hand) are spelt with marks where bytes are odd."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _zip_time(mtime_ns: int) -> tuple[int, int, int, int, int, int]:
-    at = time.gmtime(max(mtime_ns, 0) // 1_000_000_000)
-    wanted = (at.tm_year, at.tm_mon, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec)
-    return min(max(wanted, _FIRST_ZIP_YEAR), _LAST_ZIP_YEAR)

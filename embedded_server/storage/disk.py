@@ -17,10 +17,12 @@ import os
 import shutil
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from enum import Enum
 
 from embedded_server.storage import native_calls
+from embedded_server.storage.inside import Inside
 
 if sys.platform == "darwin":
     import fcntl
@@ -55,7 +57,28 @@ class Kind(Enum):
 
 
 class Disk:
-    """The real disk. Has no state; any thread may call it."""
+    """The real disk; any thread may call it. Knows nothing but below what no link is followed."""
+
+    _insides: tuple[Inside, ...] = ()
+
+    def keep_inside(self, top: str) -> None:
+        """What is changed below `top` from now on is reached through no link."""
+        self._insides = (*self._insides, Inside(top))
+
+    def reached(self, path: str) -> AbstractContextManager[str]:
+        """The name under which the system is to be asked to change what lies at `path`."""
+        for inside in self._insides:
+            if inside.holds(path):
+                return inside.reached(path)
+        return nullcontext(path)
+
+    @contextmanager
+    def holding(self, folders: Collection[str]) -> Iterator[None]:
+        """A hint: much is going to be changed in these folders by this thread."""
+        with ExitStack() as held:
+            for inside in self._insides:
+                held.enter_context(inside.holding([it for it in folders if inside.holds(it)]))
+            yield
 
     def kind(self, path: str) -> Kind:
         try:
@@ -131,17 +154,21 @@ class Disk:
             os.close(descriptor)
 
     def make_folder(self, path: str) -> None:
-        os.mkdir(path, 0o700)
+        with self.reached(path) as reached:
+            os.mkdir(reached, 0o700)
 
     def replace(self, source: str, target: str) -> None:
-        os.replace(source, target)
+        with self.reached(source) as old, self.reached(target) as new:
+            os.replace(old, new)
 
     def rename(self, source: str, target: str) -> None:
-        os.rename(source, target)
+        with self.reached(source) as old, self.reached(target) as new:
+            os.rename(old, new)
 
     def exchange(self, one: str, other: str) -> bool:
         """True when both were swapped in one step; False where the system cannot do that."""
-        return native_calls.exchange(one, other)
+        with self.reached(one) as first, self.reached(other) as second:
+            return native_calls.exchange(first, second)
 
     def link_or_copy(self, source: str, target: str) -> None:
         """A second name for the same bytes, or where that cannot be, a durable copy."""
@@ -153,16 +180,17 @@ class Disk:
             self._copy(source, target)
 
     def link(self, source: str, target: str) -> None:
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except NotImplementedError:
-            os.link(source, target)
+        with self.reached(source) as old, self.reached(target) as new:
+            try:
+                os.link(old, new, follow_symlinks=False)
+            except NotImplementedError:
+                os.link(old, new)
 
     def _copy(self, source: str, target: str) -> None:
         descriptor = self.create_file(target)
         try:
             try:
-                with open(source, "rb", buffering=0) as original:
+                with self.reached(source) as old, open(old, "rb", buffering=0) as original:
                     while piece := original.read(1 << 20):
                         self.write(descriptor, piece)
                 self.fsync_file(descriptor)
@@ -174,11 +202,13 @@ class Disk:
             raise
 
     def unlink(self, path: str) -> None:
-        os.unlink(path)
+        with self.reached(path) as reached:
+            os.unlink(reached)
 
     def remove_tree(self, path: str) -> None:
         """A folder with all that is in it; links are removed, not followed."""
-        shutil.rmtree(path)
+        with self.reached(path) as reached:
+            shutil.rmtree(reached)
 
     def names_in(self, path: str) -> list[str]:
         return os.listdir(path)

@@ -82,6 +82,7 @@ class LocalLake:
 
     def __init__(self, layout: Layout, disk: Disk, helpers: Executor, clock: Clock) -> None:
         """`helpers`: threads for fsyncs side by side, and for digests beside writing."""
+        disk.keep_inside(layout.files)
         self._layout = layout
         self._disk = disk
         self._helpers = helpers
@@ -178,12 +179,13 @@ class LocalLake:
                 except LakeError as error:
                     outcomes[index] = error
             self._fsync_folders(trash_folders, outcomes)
-            for index, (received, _) in enumerate(files):
-                if outcomes[index] is None:
-                    try:
-                        self._disk.replace(received.temporary, targets[index])
-                    except OSError as cause:
-                        outcomes[index] = as_lake_error(cause)
+            with self._disk.holding({os.path.dirname(target) for target in targets if target}):
+                for index, (received, _) in enumerate(files):
+                    if outcomes[index] is None:
+                        try:
+                            self._disk.replace(received.temporary, targets[index])
+                        except OSError as cause:
+                            outcomes[index] = as_lake_error(cause)
         folders: dict[str, list[int]] = {}
         for index, target in enumerate(targets):
             if outcomes[index] is None:

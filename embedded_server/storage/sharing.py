@@ -63,8 +63,13 @@ class SharedDisk(MeasuredDisk):
     def make_folder(self, path: str) -> None:
         super().make_folder(path)
         if path.startswith(self._shared):
-            os.chown(path, -1, self._gid)
-            os.chmod(path, _SHARED_FOLDER)
+            with self.reached(path) as reached:
+                descriptor = os.open(reached, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                os.fchown(descriptor, -1, self._gid)
+                os.fchmod(descriptor, _SHARED_FOLDER)
+            finally:
+                os.close(descriptor)
 
 
 def share(layout: Layout, gid: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import broken_engines
 from tests.support.broken_builds import BUILDS, SOUND
 
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ def _text_of(test: str) -> str | None:
     return found[0].read_text("utf-8") if found else None
 
 
-@pytest.mark.parametrize("build", sorted(set(BUILDS) - {SOUND}))
+@pytest.mark.parametrize("build", sorted({*BUILDS, *broken_engines.BUILDS} - {SOUND}))
 def test_every_broken_build_is_told_beside_a_test_that_runs_it(build: str) -> None:
     words = build.removeprefix("no fsync of ")  # "no fsync of files; of folders; …"
     rows = [row for row in ROWS if len(row) == 5 and words in row[4]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import lake_oracle
-from tests.support.counts import FIRST_SEED, SOAK, count, seeds
+from tests.support.counts import FIRST_SEED, PIECE, SOAK, count, piece, seeds
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection
 from tests.support.lake_oracle import Generation
@@ -23,6 +23,14 @@ def test_counts_are_long_in_a_soak_alone() -> None:
     assert count(3, 500, environ={}) == 3
     assert count(3, 500, environ={SOAK: "1"}) == 500
     assert list(seeds(3, 500, environ={FIRST_SEED: "40"})) == [40, 41, 42]
+
+
+def test_pieces_of_a_soak_make_up_the_whole() -> None:
+    pieces = [list(seeds(3, 10, environ={SOAK: "1", PIECE: f"{n}/3"})) for n in (1, 2, 3)]
+    assert pieces == [[0, 3, 6, 9], [1, 4, 7], [2, 5, 8]]
+    assert list(seeds(1, 1, environ={SOAK: "1", PIECE: "3/3"})) == [0]
+    assert piece("abcde", environ={PIECE: "2/2"}) == "bd"
+    assert piece("abcde", environ={}) == "abcde"
 
 
 def test_a_ledger_is_read_back_in_its_order(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from tests.support.broken_builds import SOUND
+from tests.support.counts import piece
 from tests.support.crash_points import copy_of, state_of
 from tests.support.forked_server import ForkedServer, ForkedServers
 from tests.support.lake_connection import LakeConnection
@@ -175,7 +176,7 @@ def survived_crashes(
     """
     chance = random.Random(seed)
     left: dict[str, tuple[CrashScript, Path, Point]] = {}
-    for phase, point in chosen(crashes.points(), number, chance):
+    for phase, point in piece(chosen(crashes.points(), number, chance)):
         script, lake = crashes.crash(phase, point)
         looked_at = copy_of(lake, lake.parent / "looked at")
         complaints = script.complaints(servers, looked_at)

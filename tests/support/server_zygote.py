@@ -1,29 +1,17 @@
-"""Has imported the server once, and forks a real one for each order, in milliseconds.
-
-Orders are JSON messages on the socket that is its standard input, with the descriptors that become
-the child's output; answers go back the same way. Its end, or its parent's, ends its children.
-"""
+"""Has imported the server once, and forks a real one for each order; see `zygote`."""
 
 from __future__ import annotations
 
-import contextlib
-import gc
-import importlib
-import json
-import os
-import signal
-import socket
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from embedded_server.__main__ import main
 from tests.support.broken_builds import BUILDS
+from tests.support.zygote import run_zygote
 
-MAX_ORDER_BYTES = 64 << 10
-# What the server imports late, or by name when its first request comes.
 _IMPORTED_BEFORE = (
     "embedded_server.opened_lake",
     "embedded_server.serving",
@@ -34,54 +22,9 @@ _IMPORTED_BEFORE = (
 )
 
 
-def _become_server(order: dict[str, Any], descriptors: list[int]) -> NoReturn:
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    out, errors, gate = descriptors
-    for descriptor, place in ((nothing, 0), (out, 1), (errors, 2)):
-        os.dup2(descriptor, place)
-        os.close(descriptor)
-    os.environ.update(order["environment"])
-    os.read(gate, 1)  # whoever wants to look on (strace) has come by then
-    os.close(gate)
-    status = 70
-    try:
-        status = main(order["arguments"], disk=BUILDS[order["build"]]())
-    finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(status)
-
-
-def serve_orders(orders: socket.socket) -> None:
-    children: set[int] = set()
-    while True:
-        payload, descriptors, _, _ = socket.recv_fds(orders, MAX_ORDER_BYTES, 3)
-        if not payload:
-            break
-        order = json.loads(payload)
-        if "reap" in order:
-            _, status = os.waitpid(order["reap"], 0)
-            children.discard(order["reap"])
-            answer = {"status": os.waitstatus_to_exitcode(status)}
-        else:
-            child = os.fork()
-            if child == 0:
-                orders.close()
-                _become_server(order, descriptors)
-            children.add(child)
-            for descriptor in descriptors:
-                os.close(descriptor)
-            answer = {"pid": child}
-        orders.send(json.dumps(answer).encode())
-    for child in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
+def _serve(order: dict[str, Any]) -> int:
+    return main(order["arguments"], disk=BUILDS[order["build"]]())
 
 
 if __name__ == "__main__":
-    for name in _IMPORTED_BEFORE:
-        importlib.import_module(name)
-    gc.freeze()
-    with socket.socket(fileno=0) as standard_input:
-        serve_orders(standard_input)
+    run_zygote(_serve, _IMPORTED_BEFORE)
