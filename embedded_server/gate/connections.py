@@ -19,12 +19,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from embedded_server.domain.measures import Measures
 from embedded_server.gate.patience import Limits, Patience, Stage, WakingClock
+from embedded_server.routes.answers import error_answer
 from embedded_server.routes.callers import VISITOR
 from embedded_server.services.admission import Visitor
 
-_TOO_SLOW = (408, "Request Timeout")
+_TOO_SLOW = (408, "Request Timeout", "the request came too slowly: send it again")
+_NO_REQUEST = (400, "Bad Request", "this is no proper HTTP/1.1 request")
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # linger on, for no time
-_HEAD_TOO_LONG = (431, "Request Header Fields Too Large")
+_HEAD_TOO_LONG = (431, "Request Header Fields Too Large", "the request's headers are too long")
 
 _log = logging.getLogger(__name__)
 
@@ -189,17 +191,30 @@ class WatchedConnection(HttpToolsProtocol):
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
-    def _give_up(self, status: int, phrase: str) -> None:
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's, for what its parser does not like: in the contract's shape, and never into the
+        middle of another answer."""
+        self._give_up(*_NO_REQUEST)
+
+    def _give_up(self, status: int, phrase: str, message: str) -> None:
         self._is_given_up = True
         if self.transport.is_closing():
             return
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or not cycle.response_started or cycle.response_complete:
-            head = f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-            self.transport.write(head.encode("ascii"))
+            self.transport.write(_answer(status, phrase, message))
         if cycle is not None:
             cycle.disconnected = True  # nothing more may be written behind that
         self.transport.close()
+
+
+def _answer(status: int, phrase: str, message: str) -> bytes:
+    body = bytes(error_answer(status, message).body)
+    head = (
+        f"HTTP/1.1 {status} {phrase}\r\nConnection: close\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode("ascii") + body
 
 
 def protocol_of(house: House) -> type[WatchedConnection]:

@@ -129,7 +129,7 @@ class Gatekeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            refusal = self._refusal(scope["headers"])
+            refusal = self._refusal(scope["headers"], scope["http_version"])
             if refusal is not None:
                 await error_answer(*refusal)(scope, receive, send)
                 return
@@ -164,7 +164,7 @@ class Gatekeeper:
         if caller.path is not None and path not in self._rules.path_checking_routes:
             raise NotAllowed(f"this key is bound to {caller.path}: it may not make this call")
 
-    def _refusal(self, headers: Headers) -> tuple[int, str] | None:
+    def _refusal(self, headers: Headers, http_version: str) -> tuple[int, str] | None:
         """(status, message) for whoever stays out."""
         names = self._rules.names
         hosts = [value for name, value in headers if name == b"host"]
@@ -181,6 +181,11 @@ class Gatekeeper:
                 return 403, "a local server takes no forwarded requests"
             if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
                 return 415, "send the body as it is, without Content-Encoding"
+            if name == b"transfer-encoding":
+                if http_version == "1.0":  # RFC 9112, 6.1: where it ends is anybody's guess
+                    return 400, "HTTP/1.0 knows no Transfer-Encoding: send Content-Length"
+                if value.strip().lower() != b"chunked":
+                    return 415, "send the body as it is: the only Transfer-Encoding is chunked"
         return None
 
 

@@ -22,6 +22,7 @@ _MAX_OTHER_FIELDS = 16
 # The longest path of a lake, each byte of it percent-encoded, and the header's name.
 _MAX_HEADER_BYTES = 3 * MAX_PATH_BYTES + 128
 _ONCE = frozenset({"content-disposition", BATCH_FOLDER_HEADER.lower(), DIGEST_HEADER.lower()})
+_AS_IT_IS = frozenset({"7bit", "8bit", "binary"})  # RFC 2045; RFC 7578 has none of them
 TRUNCATED_MESSAGE = "the body ended before the file had arrived whole"
 
 
@@ -87,6 +88,9 @@ class FormConsumer(ABC):
         for name in _ONCE:
             if names.count(name) > 1:  # which of them is meant is not guessed
                 raise InvalidParam(f"a part has the header {name} twice")
+        encoding = segment.header("Content-Transfer-Encoding")
+        if encoding is not None and encoding.strip().lower() not in _AS_IT_IS:
+            raise InvalidParam("send the file as it is, without Content-Transfer-Encoding")
         field, file_name = field_and_file_name(segment.header("Content-Disposition") or "")
         self._in_file_part = field == FILE_FIELD
         if self._in_file_part:

@@ -60,6 +60,49 @@ def _of_names(change: Callable[[str], str]) -> Callable[[], Disk]:
     return build
 
 
+def _accepts_a_body_without_its_end() -> Disk:
+    from embedded_server.routes.form_parts import FormConsumer
+
+    replaced(FormConsumer, "feed_end", FormConsumer._end_part)
+    return Disk()
+
+
+def _takes_the_first_of_two_files() -> Disk:
+    from embedded_server.routes.upload_form import UploadForm
+
+    original = UploadForm.on_file_begins
+
+    def on_file_begins(self: UploadForm, *given: Any) -> None:
+        if self._upload is None:
+            original(self, *given)
+
+    replaced(UploadForm, "on_file_begins", on_file_begins)
+    return Disk()
+
+
+def _takes_packed_bodies() -> Disk:
+    from embedded_server.gate.gatekeeper import Gatekeeper
+
+    original = Gatekeeper._refusal
+
+    def refusal(
+        self: Gatekeeper, headers: list[tuple[bytes, bytes]], version: str
+    ) -> tuple[int, str] | None:
+        return original(self, [it for it in headers if it[0] != b"content-encoding"], version)
+
+    replaced(Gatekeeper, "_refusal", refusal)
+    return Disk()
+
+
+def _answers_in_its_own_words() -> Disk:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    from embedded_server.gate.connections import WatchedConnection
+
+    replaced(WatchedConnection, "send_400_response", HttpToolsProtocol.send_400_response)
+    return Disk()
+
+
 class _FollowsLinks(Disk):
     def keep_inside(self, top: str) -> None:
         pass
@@ -67,6 +110,10 @@ class _FollowsLinks(Disk):
 
 DOORS: Mapping[str, Callable[[], Disk]] = {
     "follows links": _FollowsLinks,
+    "accepts a body without its end": _accepts_a_body_without_its_end,
+    "takes one file of two": _takes_the_first_of_two_files,
+    "takes packed bodies": _takes_packed_bodies,
+    "answers in its own words": _answers_in_its_own_words,
     "lets .. through": _lets_dots_through,
     "lets devices through": _lets_devices_through,
     "decodes twice": _decodes_twice,

@@ -80,7 +80,7 @@ class Wire:
         try:
             connection.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
-            return
+            return  # it has answered; what it said can still be read
 
     def finish_sending(self) -> None:
         """Tells the server that no more will come; answers can still be read."""
@@ -116,6 +116,12 @@ class Wire:
         except ConnectionEnded:
             rest, self._waiting = self._waiting, b""
             return rest
+
+    def rest_of_head(self) -> bytes:
+        """What comes up to the next empty line, with it."""
+        while b"\r\n\r\n" not in self._waiting:
+            self._more()
+        return self._take(self._waiting.index(b"\r\n\r\n") + 4)
 
     def _sized(self, headers: dict[str, str]) -> bytes:
         if "content-length" not in headers:
@@ -161,6 +167,26 @@ class Wire:
         ___: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class _Said(Wire):
+    """Reads what was said already."""
+
+    def __init__(self, said: bytes) -> None:
+        super().__init__(0)
+        self._waiting = said
+
+    def has_more(self) -> bool:
+        return bool(self._waiting)
+
+
+def all_answers(said: bytes, *, has_body: bool = True) -> list[Answer]:
+    """All that a server said; raises `ConnectionEnded` where the last answer is not whole."""
+    wire = _Said(said)
+    answers = []
+    while wire.has_more():
+        answers.append(wire.read(has_body=has_body))
+    return answers
 
 
 def _head_of(head: bytes) -> tuple[int, dict[str, str]]:
