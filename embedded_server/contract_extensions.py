@@ -30,6 +30,9 @@ TRASH_PURGE_ROUTE = "/api/lake/trash/purge"
 
 EXTENSION_BROWSE = "browse"  # the routes from LAKE_ENTRIES_ROUTE on: shown, read, arranged by hand
 EXTENSION_MANIFEST = "manifest"  # GET MANIFEST_ROUTE?sync_id=7: path, size, digest, time of each
+EXTENSION_HEALTH = "health"  # GET /healthz, which anybody may ask
+EXTENSION_METRICS = "metrics"  # GET /metrics, for Prometheus
+EXTENSION_OPENAPI = "openapi"  # GET OPENAPI_ROUTE
 EXTENSION_TRASH = "trash"  # what syncs replaced: listed, put back, purged
 
 

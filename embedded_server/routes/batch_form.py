@@ -53,9 +53,14 @@ class _Part:
 
 class BatchForm(FormConsumer):
     def __init__(
-        self, boundary: bytes, service: UploadService, sync_id: int, caller: Caller = OWNER
+        self,
+        boundary: bytes,
+        service: UploadService,
+        sync_id: int,
+        caller: Caller = OWNER,
+        body_sha256: str | None = None,
     ) -> None:
-        super().__init__(boundary, max_files=BATCH_MAX_FILES)
+        super().__init__(boundary, max_files=BATCH_MAX_FILES, body_sha256=body_sha256)
         self._service = service
         self._sync_id = sync_id
         self._caller = caller

@@ -18,13 +18,17 @@ from embedded_server.routes.tus_headers import BODY_TYPE, CHECKSUM_ALGORITHMS, T
 
 _SYNC_ID = d.query({"sync_id": d.described("what *start* answered", d.WHOLE)}, required=["sync_id"])
 _PATH = d.query({"path": d.described("the sync's path or below it; else that one", d.LAKE_PATH)})
-_DIGEST = d.described(
-    "RFC 9530, checked when it is sent: sha-256=:base64 of the part's bytes:",
-    {
-        **d.TEXT,
-        "pattern": "sha-256=:[A-Za-z0-9+/]{43}=:",
-        "examples": ["sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:"],
-    },
+_DIGEST_TEXT: d.Schema = {
+    **d.TEXT,
+    "pattern": "sha-256=:[A-Za-z0-9+/]{43}=:",
+    "examples": ["sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:"],
+}
+_CHECKED = "RFC 9530, checked when it is sent: sha-256=:base64:, of"
+_DIGEST = d.described(f"{_CHECKED} the part's bytes", _DIGEST_TEXT)
+_WHOLE_DIGEST = d.header(
+    DIGEST_HEADER,
+    # Without an example: one that is made up would be the digest of no body.
+    d.described(f"{_CHECKED} the whole body", {**d.TEXT, "pattern": _DIGEST_TEXT["pattern"]}),
 )
 _FOLDER = d.described(
     "folder of this part, percent-encoded UTF-8, the sync's path or below it; else that one",
@@ -68,7 +72,7 @@ def _upload() -> dict[str, Any]:
             "Answered once the file, its name and every new folder are on stable storage. Other"
             " fields are ignored, up to 64 KiB of them; a second part `file` is refused."
         ),
-        "parameters": [*_SYNC_ID["parameters"], *_PATH["parameters"]],
+        "parameters": [*_SYNC_ID["parameters"], *_PATH["parameters"], _WHOLE_DIGEST],
         "requestBody": _form(d.BYTES, {DIGEST_HEADER: _DIGEST}),
         "responses": d.answers(_UPLOADED, 410),
     }
@@ -83,7 +87,7 @@ def _batch() -> dict[str, Any]:
             f"At most {BATCH_MAX_FILES} parts and {BATCH_MAX_BYTES} bytes. A part that is refused"
             " does not fail the others: the answer is 200, and its result says why."
         ),
-        "parameters": _SYNC_ID["parameters"],
+        "parameters": [*_SYNC_ID["parameters"], _WHOLE_DIGEST],
         "requestBody": _form(parts, {DIGEST_HEADER: _DIGEST, BATCH_FOLDER_HEADER: _FOLDER}),
         "responses": d.answers(d.record({"results": d.rows(_RESULT)}), 410, 413),
     }
@@ -131,7 +135,7 @@ def _begin() -> dict[str, Any]:
         "operationId": "beginUpload",
         "summary": "Begin a resumable upload (tus: creation, creation-with-upload)",
         "parameters": [
-            *(sync_id, *_PATH["parameters"], _VERSION, _CHECKSUM),
+            *(sync_id, *_PATH["parameters"], _VERSION, _CHECKSUM, _WHOLE_DIGEST),
             d.header("Upload-Length", _LENGTH, required=True),
             d.header("Upload-Metadata", _METADATA, required=True),
         ],
@@ -162,7 +166,10 @@ def _go_on() -> dict[str, Any]:
         "operationId": "continueUpload",
         "summary": "The next bytes; with the last ones the file is put in its place",
         "description": "A POST with X-HTTP-Method-Override: PATCH does the same.",
-        "parameters": [_VERSION, _CHECKSUM, d.header("Upload-Offset", offset, required=True)],
+        "parameters": [
+            *(_VERSION, _CHECKSUM, _WHOLE_DIGEST),
+            d.header("Upload-Offset", offset, required=True),
+        ],
         "requestBody": _bytes(required=True),
         "responses": d.answers(
             None, *_OF_UPLOADS, 409, 413, 460, status=204, headers=_TOLD, text="Kept"

@@ -22,7 +22,10 @@ from embedded_server.contract import (
 )
 from embedded_server.contract_extensions import (
     EXTENSION_BROWSE,
+    EXTENSION_HEALTH,
     EXTENSION_MANIFEST,
+    EXTENSION_METRICS,
+    EXTENSION_OPENAPI,
     EXTENSION_TRASH,
 )
 from embedded_server.domain.errors import InvalidParam
@@ -43,9 +46,12 @@ CAPABILITIES = Capabilities(
             EXTENSION_BATCH,
             EXTENSION_BROWSE,
             EXTENSION_DIGEST,
+            EXTENSION_HEALTH,
             EXTENSION_IDEMPOTENCY,
-            EXTENSION_QUERY,
             EXTENSION_MANIFEST,
+            EXTENSION_METRICS,
+            EXTENSION_OPENAPI,
+            EXTENSION_QUERY,
             EXTENSION_TRASH,
             EXTENSION_TUS,
             EXTENSION_USAGE,

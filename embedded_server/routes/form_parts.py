@@ -7,12 +7,13 @@ of the form (RFC 2046, "epilogue").
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from embedded_server.contract import BATCH_FOLDER_HEADER, DIGEST_HEADER
-from embedded_server.domain.errors import InvalidParam
+from embedded_server.domain.errors import InvalidParam, Refused
 from embedded_server.domain.lake_path import MAX_PATH_BYTES
 from embedded_server.routes.multipart_headers import field_and_file_name
 
@@ -29,7 +30,10 @@ TRUNCATED_MESSAGE = "the body ended before the file had arrived whole"
 class FormConsumer(ABC):
     """A body being read: `feed`… then `finish`, or `abort`. Used by one thread at a time."""
 
-    def __init__(self, boundary: bytes, max_files: int) -> None:
+    def __init__(self, boundary: bytes, max_files: int, body_sha256: str | None) -> None:
+        """`body_sha256`: hex digits that the whole body is promised to have, if any."""
+        self._body_sha256 = body_sha256
+        self._body_digest = None if body_sha256 is None else hashlib.sha256()
         self._parser = PushMultipartParser(
             boundary,
             strict=True,
@@ -54,6 +58,8 @@ class FormConsumer(ABC):
         """The next piece; raises a `LakeError`."""
         if not data:
             return
+        if self._body_digest is not None:
+            self._body_digest.update(data)
         try:
             for event in self._parser.parse(data):
                 if event is None:
@@ -73,13 +79,18 @@ class FormConsumer(ABC):
             raise InvalidParam(f"the multipart body is malformed: {cause}") from cause
 
     def feed_end(self) -> None:
-        """No more bytes follow; raises `InvalidParam` when the last boundary is missing."""
-        if self._parser.error is not None:
-            return  # the line break of `feed`, after a body that was whole
-        try:
-            self._parser.close()
-        except MultipartError as cause:
-            raise InvalidParam(TRUNCATED_MESSAGE) from cause
+        """No more bytes follow. Raises `InvalidParam` when the last boundary is missing, `Refused`
+        when the body is not the promised one."""
+        if self._parser.error is None:  # else the line break of `feed`, after a body that was whole
+            try:
+                self._parser.close()
+            except MultipartError as cause:
+                raise InvalidParam(TRUNCATED_MESSAGE) from cause
+        if self._body_digest is not None and self._body_digest.hexdigest() != self._body_sha256:
+            raise Refused(
+                "the body that arrived does not have the digest that was sent with the request:"
+                " send it again"
+            )
 
     def _begin_part(self, segment: MultipartSegment) -> None:
         self._in_part = True

@@ -27,7 +27,9 @@ _PARAMETER = re.compile(
 _MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70
 _HTML_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n", "%0d": "\r", "%0a": "\n"}
 _HTML_ESCAPE = re.compile("|".join(_HTML_ESCAPES))
-_DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE)
+# A member of RFC 9530's dictionary: its name, and what is said of it up to the next one.
+_DIGEST = re.compile(r"(?:^|,)\s*sha-256(?![^\s=;,])([^,]*)", re.IGNORECASE)
+_DIGEST_VALUE = re.compile(r"\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;.*)?")
 
 
 def _parameters(header: str) -> list[tuple[str, str, bool]] | None:
@@ -105,12 +107,16 @@ def _decoded_extended(value: str) -> str:
 
 
 def sha256_of_digest_header(value: str | None) -> str | None:
-    """Hex digits from RFC 9530 `sha-256=:base64:`; None where no SHA-256 is told."""
-    if value is None:
+    """Hex digits from RFC 9530 `sha-256=:base64:`; None where no SHA-256 is told.
+
+    Raises `InvalidParam` for one that cannot be read: who sends it relies on its being checked.
+    """
+    told = [] if value is None else _DIGEST.findall(value)
+    if not told:
         return None
-    match = _DIGEST.search(value)
-    if match is None:
-        return None
+    match = _DIGEST_VALUE.fullmatch(told[0])
+    if match is None or len(told) > 1:
+        raise InvalidParam("Content-Digest: a SHA-256 is written once, as sha-256=:base64:")
     try:
         digest = base64.b64decode(match[1], validate=True)
     except binascii.Error as cause:
@@ -118,6 +124,12 @@ def sha256_of_digest_header(value: str | None) -> str | None:
     if len(digest) != 32:
         raise InvalidParam("Content-Digest: a SHA-256 has 32 bytes")
     return digest.hex()
+
+
+def sha256_of_request(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Of the whole body, as a header of the request tells it. Raises `InvalidParam`."""
+    told = [value.decode("latin-1") for name, value in headers if name == b"content-digest"]
+    return sha256_of_digest_header(",".join(told)) if told else None
 
 
 def folder_of_header(value: str | None) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from embedded_server.domain.errors import InvalidParam
 from embedded_server.domain.tus_upload import TusRefused
+from embedded_server.routes.multipart_headers import sha256_of_digest_header
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -108,8 +109,14 @@ class Checksum:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Checksum | None:
-        """Raises `InvalidParam` for one that this server cannot check (tus: 400)."""
+        """By tus's own header or RFC 9530's. Raises `InvalidParam` for one that this server cannot
+        check (tus: 400)."""
         text = headers.get("upload-checksum")
+        sha256 = sha256_of_digest_header(headers.get("content-digest"))
+        if sha256 is not None:
+            if text is not None:
+                raise InvalidParam("send Upload-Checksum or Content-Digest, not both")
+            return cls(hashlib.sha256(), bytes.fromhex(sha256))
         if text is None:
             return None
         name, _, encoded = text.partition(" ")

@@ -26,8 +26,9 @@ class UploadForm(FormConsumer):
         sync_id: int,
         path_text: str | None,
         caller: Caller = OWNER,
+        body_sha256: str | None = None,
     ) -> None:
-        super().__init__(boundary, max_files=2)
+        super().__init__(boundary, max_files=2, body_sha256=body_sha256)
         self._service = service
         self._sync_id = sync_id
         self._path_text = path_text

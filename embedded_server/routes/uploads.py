@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,7 +23,7 @@ from embedded_server.routes.answers import error_answer, json_answer, lake_error
 from embedded_server.routes.batch_form import BatchForm
 from embedded_server.routes.body_pump import ClientGone, next_piece, pump
 from embedded_server.routes.callers import caller_of, visitor_of
-from embedded_server.routes.multipart_headers import boundary_of
+from embedded_server.routes.multipart_headers import boundary_of, sha256_of_request
 from embedded_server.routes.query import parse_query, whole_number
 from embedded_server.routes.upload_form import UploadForm
 from embedded_server.routes.upload_groups import UploadGroups
@@ -33,6 +33,15 @@ from embedded_server.services.upload_service import UploadService
 _Answer = dict[str, Any]
 
 _log = logging.getLogger(__name__)
+
+
+class _Head(NamedTuple):
+    """What a request says before its body."""
+
+    boundary: bytes
+    query: Mapping[str, str]
+    caller: Caller
+    body_sha256: str | None
 
 
 class FileCalls:
@@ -50,23 +59,22 @@ class FileCalls:
     ) -> None:
         groups = UploadGroups(service, workers)
 
-        async def single(
-            boundary: bytes, query: Mapping[str, str], caller: Caller, receive: Receive
-        ) -> _Answer:
+        async def single(head: _Head, receive: Receive) -> _Answer:
+            query = head.query
             sync_id = whole_number(query, "sync_id", None, MAX_ID)
             note_sync(sync_id)
-            form = UploadForm(boundary, service, sync_id, query.get("path"), caller)
+            form = UploadForm(
+                head.boundary, service, sync_id, query.get("path"), head.caller, head.body_sha256
+            )
             first = await next_piece(receive)
             if first.is_whole:
                 return (await groups.join(form, first.data)).to_wire()
             return (await pump(receive, form, workers, first)).to_wire()
 
-        async def batch(
-            boundary: bytes, query: Mapping[str, str], caller: Caller, receive: Receive
-        ) -> _Answer:
-            sync_id = whole_number(query, "sync_id", None, MAX_ID)
+        async def batch(head: _Head, receive: Receive) -> _Answer:
+            sync_id = whole_number(head.query, "sync_id", None, MAX_ID)
             note_sync(sync_id)
-            form = BatchForm(boundary, service, sync_id, caller)
+            form = BatchForm(head.boundary, service, sync_id, head.caller, head.body_sha256)
             return batch_results_to_wire(await pump(receive, form, workers))
 
         self._others = others
@@ -91,7 +99,7 @@ class _BodyCall:
 
     def __init__(
         self,
-        take: Callable[[bytes, Mapping[str, str], Caller, Receive], Awaitable[_Answer]],
+        take: Callable[[_Head, Receive], Awaitable[_Answer]],
         admission: Admission,
     ) -> None:
         self._take = take
@@ -100,8 +108,12 @@ class _BodyCall:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer: Response
         try:
-            boundary, query = boundary_of(scope["headers"]), parse_query(scope)
-            answer = json_answer(await self._take(boundary, query, caller_of(scope), receive))
+            headers = scope["headers"]
+            head = _Head(
+                *(boundary_of(headers), parse_query(scope)),
+                *(caller_of(scope), sha256_of_request(headers)),
+            )
+            answer = json_answer(await self._take(head, receive))
         except LakeError as error:
             answer = lake_error_answer(self._admission.told(visitor_of(scope), error))
         except ClientGone:

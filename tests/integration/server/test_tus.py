@@ -126,6 +126,22 @@ def test_bytes_count_only_with_the_checksum_they_came_with(client: Client, algor
     assert client.published() == {"a": b"01234567"}
 
 
+def test_the_digest_of_rfc_9530_is_checked_as_the_checksum_is(client: Client) -> None:
+    def of(data: bytes) -> dict[str, str]:
+        digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
+        return {"Content-Digest": f"sha-256=:{digest}:"}
+
+    where = begin(client.http, client.started(), "a", 4)
+    assert send(client.http, where, 0, b"0123", of(b"9999")).status_code == 460
+    both = of(b"0123") | checksum("sha256", b"0123")
+    assert send(client.http, where, 0, b"0123", both).status_code == 400
+    unreadable = {"Content-Digest": "sha-256=0123"}
+    assert send(client.http, where, 0, b"0123", unreadable).status_code == 400
+    assert offset_of(client.http, where) == 0
+    assert send(client.http, where, 0, b"0123", of(b"0123")).status_code == 204
+    assert client.published() == {"a": b"0123"}
+
+
 @pytest.mark.parametrize("said", ["md5 AAAA", "sha256 !!!", "sha256 QUJD", "sha256"])
 def test_a_checksum_that_cannot_be_checked_is_refused(client: Client, said: str) -> None:
     where = begin(client.http, client.started(), "a", 8)

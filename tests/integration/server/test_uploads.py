@@ -74,7 +74,10 @@ def test_usage_counts_what_is_published(client: Client) -> None:
 
 def test_capabilities_tell_the_extensions(client: Client) -> None:
     told = contract.Capabilities.from_wire(client.http.get(contract.CAPABILITIES_ROUTE).json())
-    assert told.extensions >= {"abort", "batch", "digest", "idempotency", "tus", "usage"}
+    assert told.extensions == {
+        *("abort", "batch", "browse", "digest", "health", "idempotency", "manifest", "metrics"),
+        *("openapi", "query", "trash", "tus", "usage"),
+    }
     assert (told.batch_max_files, told.batch_max_bytes) == (512, 16 << 20)
 
 
@@ -153,6 +156,33 @@ def _batch(client: Client, sync_id: int, body: bytes) -> httpx.Response:
 def _results(answer: httpx.Response) -> list[BatchFileResult]:
     assert answer.status_code == 200, answer.text
     return contract.batch_results_from_wire(answer.json())
+
+
+def _promised(client: Client, route: str, body: bytes, *digests: str) -> httpx.Response:
+    """With what the request's own headers say of the whole body."""
+    headers = [("Content-Type", "multipart/form-data; boundary=b")]
+    headers += [("Content-Digest", digest) for digest in digests]
+    return client.http.post(route, content=body, headers=headers)
+
+
+@pytest.mark.parametrize("route", [contract.UPLOAD_ROUTE, contract.BATCH_ROUTE])
+@pytest.mark.parametrize("size_bytes", [3, 3_000_000])
+def test_the_digest_of_a_request_is_that_of_its_whole_body(
+    client: Client, route: str, size_bytes: int
+) -> None:
+    sync_id = client.started()
+    url = f"{route}?sync_id={sync_id}"
+    body = _part("a", b"x" * size_bytes) + b"--b--\r\n"
+    of_file_only = _digest_header(b"x" * size_bytes)
+    for wrong in ([of_file_only], [_digest_header(body), of_file_only], ["sha-256=:QUJD:"]):
+        refused = _promised(client, url, body, *wrong)
+        assert refused.status_code == 400, refused.text
+        assert "igest" in refused.json()["message"]
+    assert client.published() == {}
+    assert list((client.server.lake / ".lakedrop" / "incoming").iterdir()) == []
+    taken = _promised(client, url, body, "md5=:QUJD:", _digest_header(body))
+    assert taken.status_code == 200, taken.text
+    assert client.published() == {"a": b"x" * size_bytes}
 
 
 @pytest.mark.parametrize("sync_type", ["FullSync", "IncrementalSync"])

@@ -116,8 +116,28 @@ def test_a_digest_is_read_from_rfc_9530() -> None:
     assert sha256_of_digest_header(f"md5=:xx:, {value}") == empty
     assert sha256_of_digest_header("md5=:1B2M2Y8AsgTpgAmY7PhCfg==:") is None
     assert sha256_of_digest_header(None) is None
-    with pytest.raises(InvalidParam):
-        sha256_of_digest_header("sha-256=:aGVsbG8=:")
+    assert sha256_of_digest_header(f"{value};x=1, md5=:xx:") == empty
+    assert sha256_of_digest_header("sha-2567=:xx:, not-sha-256=:xx:") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "sha-256=:aGVsbG8=:",
+        "sha-256",
+        "sha-256=",
+        "sha-256=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:x",
+        "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "md5=:xx:, sha-256=?",
+        "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:, "
+        "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:",
+    ],
+)
+def test_a_digest_that_cannot_be_read_is_refused_and_never_left_out(value: str) -> None:
+    with pytest.raises(InvalidParam, match="Content-Digest"):
+        sha256_of_digest_header(value)
 
 
 def test_a_folder_header_is_percent_encoded_utf_8() -> None:
