@@ -78,6 +78,47 @@ def test_a_key_that_may_only_read_changes_nothing(
         assert after == before
 
 
+CHANGING = (
+    *("startSync", "uploadFile", "uploadBatch", "beginUpload", "continueUpload", "giveUpUpload"),
+    *("makeFolder", "renamePath", "restoreTrashed", "deletePath", "endSync", "abortSync"),
+    "purgeTrash",
+)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_key_that_is_bound_to_a_folder_changes_nothing_beside_it(
+    servers: ForkedServers, lake: Path, tmp_path: Path, seed: int
+) -> None:
+    with served(servers, lake, *STRICT) as server:
+        met = run.filled(server)
+        mine = met.folders[0]
+        key = made_key(lake, "bound", "--path", mine)
+
+        uploads = {f"partial/{upload}" for upload in met.uploads[run.UPLOADS_A_FOLDER :]}
+
+        def beside() -> dict[str, bytes]:
+            """What lies elsewhere: in sight, staged, in the trash, on its way."""
+            found = tree(lake / "files")
+            for place in ("staging", "trash", "partial"):
+                inside = tree(lake / ".lakedrop" / place)
+                found |= {f"{place}/{path}": data for path, data in inside.items()}
+            return {
+                path: data
+                for path, data in found.items()
+                if f"{mine[1:]}/" not in path and (path in uploads or "partial/" not in path)
+            }
+
+        before, made = beside(), run.answered(server)
+        asked = run.ask(
+            *(server, met, tmp_path), key=key, seed=seed, examples=EXAMPLES, only=CHANGING
+        )
+        judged(server, [asked], least_cases=300)
+        assert beside() == before
+        done = run.answered(server) - made
+        assert {status for _, _, status in done} >= {200, 403}
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", SEEDS)
 def test_without_a_key_a_strict_server_does_nothing_but_tell_its_health(

@@ -34,9 +34,9 @@ _GIVING = ("startSync", "uploadFile", "restoreTrashed")
 UNLIMITED = ("--wrong-keys-per-minute", "0", "--unknown-syncs-per-minute", "0")
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _FOLDERS = [f"/data/d{number}" for number in range(12)]
-_UPLOADS_A_FOLDER = 5
+UPLOADS_A_FOLDER = 5
 _TUS = {"Tus-Resumable": "1.0.0"}
-_HUNG_S = 600
+_HUNG_S = 3_600  # no bar: the long count of a slow machine
 _CLIENT_ERRORS = ["400", "401", "403", "404", "405", "409", "410", "412", "413", "415", "422"]
 _REFUSALS = [*_CLIENT_ERRORS, "423", "429", "460"]
 _SAMPLE = re.compile(r"^lakedrop_requests_total\{(?P<labels>.*)\} (?P<count>\S+)$", re.MULTILINE)
@@ -95,7 +95,7 @@ def filled(server: ForkedServer) -> Met:
             replacing.append(sync_id)
             metadata = "filename Yi5jc3Y=,sync_id " + _base64(str(sync_id))
             tus = {**_TUS, "Upload-Length": "1000000", "Upload-Metadata": metadata}
-            for _ in range(_UPLOADS_A_FOLDER):
+            for _ in range(UPLOADS_A_FOLDER):
                 begun = http.post(contract.TUS_ROUTE, headers=tus).raise_for_status()
                 uploads.append(begun.headers["Location"].rpartition("/")[2])
             full = started(f"{folder}/full", "FullSync")
