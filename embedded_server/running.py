@@ -40,7 +40,7 @@ from embedded_server.serving import (
     tls_context,
 )
 from embedded_server.settings import KEY_VARIABLE, DoorSettings, Settings, check_strict_key
-from embedded_server.storage import own_files
+from embedded_server.storage import native_calls, own_files
 from embedded_server.storage.disk import Disk
 from embedded_server.storage.layout import Layout
 
@@ -58,6 +58,7 @@ def serve_locked(
     measures: Measures,
 ) -> None:
     """Returns when it was asked to stop. Raises `CannotServe`."""
+    native_calls.keep_freed_memory()
     stop = StopRequest()
     stop.on_signals()
     if parent is not None:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -150,6 +150,16 @@ class WatchedConnection(HttpToolsProtocol):
         if not self._needs_key or any(name == b"authorization" for name, _ in self.headers):
             self.house.waiting.pop(self, None)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        # uvicorn adds it to a bytearray and copies that for whoever receives. What is added to
+        # no bytes at all stays the parser's own object all the way; many small ones are gathered.
+        unread = cast("bytes | bytearray", self.cycle.body)
+        if not unread:
+            self.cycle.body = b""  # type: ignore[assignment]
+        elif isinstance(unread, bytes):
+            self.cycle.body = bytearray(unread)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._patience.enter(Stage.IDLE, self.house.clock.awake_s)
