@@ -80,15 +80,29 @@ def _takes_the_first_of_two_files() -> Disk:
     return Disk()
 
 
-def _takes_packed_bodies() -> Disk:
+def _does_not_look_at(*names: bytes) -> Callable[[], Disk]:
+    def build() -> Disk:
+        from embedded_server.gate.gatekeeper import Gatekeeper
+
+        original = Gatekeeper._refusal
+
+        def refusal(
+            self: Gatekeeper, headers: list[tuple[bytes, bytes]], version: str
+        ) -> tuple[int, str] | None:
+            return original(self, [it for it in headers if it[0] not in names], version)
+
+        replaced(Gatekeeper, "_refusal", refusal)
+        return Disk()
+
+    return build
+
+
+def _does_not_look_at_host() -> Disk:
+    """Takes each name for its own, and so each page of it for its own."""
     from embedded_server.gate.gatekeeper import Gatekeeper
 
-    original = Gatekeeper._refusal
-
-    def refusal(
-        self: Gatekeeper, headers: list[tuple[bytes, bytes]], version: str
-    ) -> tuple[int, str] | None:
-        return original(self, [it for it in headers if it[0] != b"content-encoding"], version)
+    def refusal(*_: Any) -> None:
+        return None
 
     replaced(Gatekeeper, "_refusal", refusal)
     return Disk()
@@ -112,7 +126,9 @@ DOORS: Mapping[str, Callable[[], Disk]] = {
     "follows links": _FollowsLinks,
     "accepts a body without its end": _accepts_a_body_without_its_end,
     "takes one file of two": _takes_the_first_of_two_files,
-    "takes packed bodies": _takes_packed_bodies,
+    "takes packed bodies": _does_not_look_at(b"content-encoding"),
+    "does not look at Origin": _does_not_look_at(b"origin", b"sec-fetch-site"),
+    "does not look at Host": _does_not_look_at_host,
     "answers in its own words": _answers_in_its_own_words,
     "lets .. through": _lets_dots_through,
     "lets devices through": _lets_devices_through,
