@@ -29,6 +29,7 @@ from sqlalchemy import (
     select,
 )
 
+from embedded_server.catalog.plans import not_by_index
 from embedded_server.catalog.tables import BLOCK_BITS, syncs, upload_blocks, uploads
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.lake_path import LakePath
@@ -94,7 +95,8 @@ class Searched:
         elif wanted.text is not None:
             conditions.append(or_(_has(columns.name, wanted.text), _has(columns.path, wanted.text)))
         if wanted.within is not None:
-            path = columns.folder if is_uploads else columns.path
+            # Block by block: through the index of folders each would read all of the folder.
+            path = not_by_index(columns.folder) if is_uploads else columns.path
             conditions.append(_lies_within(path, wanted.within))
         return conditions
 
@@ -304,6 +306,6 @@ def _has(text: ColumnElement[str], part: str) -> Condition:
 
 
 def _lies_within(path: ColumnElement[str], folder: LakePath) -> Condition:
-    # "0" follows "/": a range of paths below, which an index can serve.
+    # "0" follows "/": a range of paths below.
     top = str(folder)
     return or_(path == top, and_(path > f"{top}/", path < f"{top}0"))

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, exists, func, insert, or_, select
 
+from embedded_server.catalog.plans import not_by_index
 from embedded_server.catalog.sql_catalog import SqlCatalog
 from embedded_server.catalog.tables import arranged, known_files, syncs, uploads
 from embedded_server.contract import SyncStatus, SyncType
@@ -74,7 +75,7 @@ class SqlOrigins:
         is_newest = ~exists().where(
             _later.c.folder == uploads.c.folder,
             _later.c.file_name == uploads.c.file_name,
-            _later.c.sync_id == sync_id,
+            not_by_index(_later.c.sync_id) == sync_id,
             _later.c.status == SyncStatus.FINISHED.value,
             _later.c.history_id > uploads.c.history_id,
         )
@@ -108,7 +109,7 @@ class SqlOrigins:
         found = select(uploads.c.file_name).where(
             uploads.c.folder == folder,
             uploads.c.file_name.in_(there),
-            uploads.c.sync_id == sync_id,
+            not_by_index(uploads.c.sync_id) == sync_id,
             _FINISHED,
         )
         with self._catalog.reading() as db:

@@ -1,6 +1,6 @@
 """`make bench`: all benchmarks, on a scratch folder of the disk that the tree lies on.
 
-python -m tests.benchmarks [--rounds 9] [--only small|big|history|slow|window|server]
+python -m tests.benchmarks [--rounds 9] [--only small|big|history|memory|slow|window|server]
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from tests.benchmarks import (
 )
 from tests.benchmarks.measuring import ROOT
 
+_PARTS = ("small", "big", "history", "memory", "slow", "window", "server")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--only", choices=["small", "big", "history", "slow", "window", "server"])
+    parser.add_argument("--only", choices=_PARTS)
     chosen = parser.parse_args()
     build = ROOT / "build"
     build.mkdir(exist_ok=True)
@@ -39,6 +41,8 @@ def main() -> None:
             server_bars.run(scratch, chosen.rounds)
         if chosen.only in (None, "history"):
             long_history.run(scratch, chosen.rounds)
+        if chosen.only in (None, "memory"):
+            long_history.run_memory(scratch)
         if chosen.only in (None, "slow"):
             slow_clients.run(scratch, chosen.rounds)
         if chosen.only in (None, "window"):

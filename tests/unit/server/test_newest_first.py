@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from embedded_server.contract_extensions import SyncDetails, UploadDetails
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.queries import Page, Wanted
 from embedded_server.domain.upload import Destination, UploadRow
+from tests.support.sqlite_steps import steps_of
 
 _SYNCS = 40
 _UPLOADS = 5_000
@@ -212,20 +213,20 @@ def test_no_search_walks_over_the_uploads_twice(
 ) -> None:
     """Counted in rows that SQLite steps over, not in time: a page, and two blocks at most."""
     catalog.find_uploads(wanted, Page(1))
-    steps = _steps_of(catalog, lambda: catalog.find_uploads(wanted, page))
-    assert steps < 60_000 < _steps_of(catalog, lambda: _uploads_walked(catalog, wanted))
+    steps = steps_of(catalog, lambda: catalog.find_uploads(wanted, page))
+    assert steps < 60_000 < steps_of(catalog, lambda: _uploads_walked(catalog, wanted))
 
 
 def test_status_and_time_need_no_walk_of_their_own(catalog: SqlCatalog) -> None:
     catalog.find_uploads(Wanted(text="part-2"), Page(1))
     narrower = Wanted(text="part-2", status=SyncStatus.FINISHED, since_ms=200, until_ms=900)
-    assert _steps_of(catalog, lambda: catalog.find_uploads(narrower, Page(10, 400))) < 60_000
+    assert steps_of(catalog, lambda: catalog.find_uploads(narrower, Page(10, 400))) < 60_000
 
 
 def test_the_calls_of_a_bound_key_do_not_walk_to_a_far_page(catalog: SqlCatalog) -> None:
     within = LakePath.parse("/data/x")
     catalog.upload_records(0, 1, within)
-    steps = _steps_of(catalog, lambda: catalog.upload_records(1_900, 10, within))
+    steps = steps_of(catalog, lambda: catalog.upload_records(1_900, 10, within))
     assert steps < 60_000
 
 
@@ -319,29 +320,6 @@ def test_writers_go_on_while_a_search_is_half_way(catalog: SqlCatalog) -> None:
         seen = db.execute(select(func.max(syncs.c.sync_id))).scalar_one()
     assert len(found.rows) == len(written) == 3
     assert seen < written[0]  # the search goes on seeing one moment
-
-
-def _steps_of(catalog: SqlCatalog, work: Callable[[], object]) -> int:
-    """Instructions of SQLite's machine, to the next hundred, on any connection of the pool."""
-    steps = 0
-
-    def count() -> int:
-        nonlocal steps
-        steps += 100
-        return 0
-
-    with catalog.reading() as db:
-        raw = db.connection.driver_connection
-        assert raw is not None
-        raw.set_progress_handler(count, 100)
-    try:
-        work()
-    finally:
-        with catalog.reading() as db:
-            raw = db.connection.driver_connection
-            assert raw is not None
-            raw.set_progress_handler(None, 100)
-    return steps
 
 
 def test_an_empty_catalog_has_nothing(tmp_path: Path) -> None:
