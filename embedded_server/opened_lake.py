@@ -40,6 +40,7 @@ from embedded_server.storage.layout import Layout
 from embedded_server.storage.local_lake import LocalLake
 from embedded_server.storage.partial_files import PartialFiles
 from embedded_server.storage.probe import LakeProbe
+from embedded_server.storage.small_files import SmallFiles
 from embedded_server.storage.trash_ages import AgesFile
 
 # Uploads at the same time; more wait in line. Each may hold two pieces of 1 MiB.
@@ -73,6 +74,7 @@ class OpenedLake:
         measures: Measures,
         sync_idle_days: float = DEFAULT_LIMIT_DAYS,
         trash_limits: TrashLimits = DEFAULT_TRASH_LIMITS,
+        small_files: SmallFiles | None = None,
     ) -> None:
         """Raises `CannotServe`."""
         self._idle_limit_ms = int(sync_idle_days * DAY_MS)
@@ -83,7 +85,7 @@ class OpenedLake:
         self._search_workers = ThreadPoolExecutor(_SEARCH_WORKERS, "search")
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
         self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
-        self._lake = LocalLake(layout, disk, self._helpers, now_ms)
+        self._lake = LocalLake(layout, disk, self._helpers, now_ms, small_files)
         self._open_syncs = OpenSyncs(self._catalog)
         self._purge = TrashPurge(
             *(self._lake.trashed, AgesFile(layout, disk), self._catalog),

@@ -42,7 +42,9 @@ from embedded_server.serving import (
 from embedded_server.settings import KEY_VARIABLE, DoorSettings, Settings, check_strict_key
 from embedded_server.storage import native_calls, own_files
 from embedded_server.storage.disk import Disk
+from embedded_server.storage.disk_process import small_files_writer
 from embedded_server.storage.layout import Layout
+from embedded_server.storage.small_files import SmallFiles
 
 _WANTED_OPEN_FILES = 4_096
 # Of the files that may be open, connections take at most this part: batches keep up to 128 each.
@@ -59,6 +61,20 @@ def serve_locked(
 ) -> None:
     """Returns when it was asked to stop. Raises `CannotServe`."""
     native_calls.keep_freed_memory()
+    disk.keep_inside(layout.files)  # what is forked knows of it too
+    with small_files_writer(disk, measures) as small_files:  # first: threads come with the rest
+        _serve_with(small_files, settings, layout, disk, key, parent, measures)
+
+
+def _serve_with(
+    small_files: SmallFiles,
+    settings: Settings,
+    layout: Layout,
+    disk: Disk,
+    key: ApiKey | None,
+    parent: Parent | None,
+    measures: Measures,
+) -> None:
     stop = StopRequest()
     stop.on_signals()
     if parent is not None:
@@ -72,7 +88,9 @@ def serve_locked(
         tls = tls_context(door.tls_cert, door.tls_key)
     with listening_socket(settings.host, settings.port) as listener:
         with unusable_folder_told(settings.lake):
-            opened = OpenedLake(layout, disk, measures, settings.sync_idle_days, settings.trash)
+            opened = OpenedLake(
+                layout, disk, measures, settings.sync_idle_days, settings.trash, small_files
+            )
         book = KeyBook(opened.keys, keys, now_ms)
         calls = KeyCalls(book)
 

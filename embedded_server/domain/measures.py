@@ -27,6 +27,18 @@ class Histogram:
             self._counts[index] += 1
             self._sum += value
 
+    def taken(self) -> tuple[list[int], float]:
+        """What was observed since the last time, for `add` of another one with these bounds."""
+        with self._lock:
+            taken = self._counts, self._sum
+            self._counts, self._sum = [0] * (len(self._bounds) + 1), 0.0
+        return taken
+
+    def add(self, counts: Sequence[int], total: float) -> None:
+        with self._lock:
+            self._counts = [mine + more for mine, more in zip(self._counts, counts, strict=True)]
+            self._sum += total
+
     def told(self) -> tuple[list[tuple[str, float]], float]:
         """([(upper bound, how many up to it)], sum), as Prometheus has it."""
         with self._lock:

@@ -40,7 +40,7 @@ class IncomingFile(Protocol):
         """Appends; raises `LakeFull` or `LakeFault`."""
 
     def written(self) -> ReceivedFile:
-        """No more bytes follow; the file is closed to writing, but not yet durable."""
+        """No more bytes follow; the file is not durable yet, and its mtime may not be known."""
 
     def discard(self) -> None:
         """Removes the temporary file; harmless when it is already gone."""
@@ -51,8 +51,8 @@ class Lake(Protocol):
 
     def new_incoming(self) -> IncomingFile: ...
 
-    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[LakeError | None]:
-        """Fsyncs the bytes of each; one outcome a file, in order."""
+    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[ReceivedFile | LakeError]:
+        """Brings the bytes of each to stable storage; one outcome a file, in order."""
 
     def publish(
         self,

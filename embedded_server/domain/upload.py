@@ -18,12 +18,12 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedFile:
-    """Bytes that arrived whole, in a temporary file of the lake; not yet in sight."""
+    """Bytes that arrived whole, for a temporary file of the lake; not yet in sight."""
 
     temporary: str
     size_bytes: int
     sha256: str
-    mtime_ns: int  # its last write; moving it to its place does not change that
+    mtime_ns: int  # its last write, 0 before it; moving it to its place does not change that
 
 
 @dataclass(frozen=True, slots=True)

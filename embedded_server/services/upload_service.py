@@ -152,7 +152,7 @@ class UploadService:
         catalog transaction. What failed is discarded. Raises what the catalog says: then nothing
         is acknowledged, though files may be in sight; sent again, they are found standing.
         """
-        outcomes = list(self._lake.make_durable([upload.incoming for _, upload in arrived]))
+        outcomes = list(self.make_durable([upload for _, upload in arrived]))
         of_gate: dict[SyncGate, list[int]] = {}
         for index, (gate, _) in enumerate(arrived):
             if outcomes[index] is None:
@@ -187,7 +187,15 @@ class UploadService:
 
     def make_durable(self, uploads: Sequence[Upload]) -> Sequence[LakeError | None]:
         """Part of a batch, while the rest of it is still arriving."""
-        return self._lake.make_durable([upload.incoming for upload in uploads])
+        errors: list[LakeError | None] = []
+        outcomes = self._lake.make_durable([upload.incoming for upload in uploads])
+        for upload, outcome in zip(uploads, outcomes, strict=True):
+            if isinstance(outcome, LakeError):
+                errors.append(outcome)
+            else:
+                upload.received = outcome
+                errors.append(None)
+        return errors
 
     def commit_batch(
         self, gate: SyncGate, uploads: Sequence[Upload], failed: Sequence[tuple[Upload, LakeError]]

@@ -63,7 +63,8 @@ class Disk:
 
     def keep_inside(self, top: str) -> None:
         """What is changed below `top` from now on is reached through no link."""
-        self._insides = (*self._insides, Inside(top))
+        if not any(inside.holds(os.path.join(top, "")) for inside in self._insides):
+            self._insides = (*self._insides, Inside(top))
 
     def reached(self, path: str) -> AbstractContextManager[str]:
         """The name under which the system is to be asked to change what lies at `path`."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from urllib.parse import urlsplit
+
 from filelock import FileLock, Timeout
 
 from embedded_server.storage import own_files
 from embedded_server.storage.layout import Layout
+
+_LAST_STEPS_S = 3.0
+_LOOK_AGAIN_S = 0.02
 
 
 class LakeInUse(Exception):
@@ -20,13 +27,34 @@ class LakeInUse(Exception):
 
 
 class LakeLock:
-    def __init__(self, layout: Layout) -> None:
-        """Raises `LakeInUse`, `OSError`."""
+    def __init__(self, layout: Layout, last_steps_s: float = _LAST_STEPS_S) -> None:
+        """Waits as long as that for a server that was killed. Raises `LakeInUse`, `OSError`."""
         self._lock = FileLock(layout.lock, timeout=0, mode=0o600, thread_local=False)
-        try:
-            self._lock.acquire()
-        except Timeout as cause:
-            raise LakeInUse(own_files.read_server_address(layout.server_record)) from cause
+        deadline_s = time.monotonic() + last_steps_s
+        while True:
+            try:
+                self._lock.acquire()
+            except Timeout as cause:
+                address = own_files.read_server_address(layout.server_record)
+                # Processes of a server that was killed hold it until their last step is done.
+                if _is_served(address) or time.monotonic() > deadline_s:
+                    raise LakeInUse(address) from cause
+                time.sleep(_LOOK_AGAIN_S)
+            else:
+                return
 
     def release(self) -> None:
         self._lock.release()
+
+
+def _is_served(address: str | None) -> bool:
+    """Whether somebody listens there. A killed server leaves its address behind."""
+    if address is None:
+        return False
+    try:
+        parts = urlsplit(address)
+        place = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        with socket.create_connection(place, timeout=_LAST_STEPS_S):
+            return True
+    except (OSError, ValueError):
+        return False

@@ -14,7 +14,7 @@ import itertools
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 
@@ -32,18 +32,17 @@ from embedded_server.storage.disk_errors import as_lake_error, translated
 from embedded_server.storage.durable_folders import DurableFolders
 from embedded_server.storage.folder_swap import FolderSwap
 from embedded_server.storage.folder_syncer import FolderSyncer
-from embedded_server.storage.incoming_file import TemporaryIncoming
+from embedded_server.storage.kept_incoming import KeptIncoming
 from embedded_server.storage.layout import Layout
 from embedded_server.storage.putting_back import PuttingBack
+from embedded_server.storage.receiving import Receiving
 from embedded_server.storage.shared_lock import SharedLock
+from embedded_server.storage.small_files import InThisProcess, SmallFiles
 from embedded_server.storage.trash import Trash
 from embedded_server.storage.trashed_versions import TrashedVersions
 from embedded_server.storage.usage import files_and_bytes
 
 _NAME_LOCKS = 64
-# So few are not worth waking other threads: the first one's journal commit serves the others too.
-_SYNCED_IN_LINE = 8
-_SYNC_THREADS = 4  # more did not help on the disks measured
 _READ_BYTES = 1 << 20
 # Linux stamps files from a clock that lags by up to a tick. Where time stamps are coarser still
 # (FAT: 2 s), a resend may leave a copy of the same bytes in the trash, which harms nobody.
@@ -80,12 +79,23 @@ def _missing_above(root: str, disk: Disk) -> list[str]:
 class LocalLake:
     """Any thread may call it. See `ports.Lake` for what each method promises."""
 
-    def __init__(self, layout: Layout, disk: Disk, helpers: Executor, clock: Clock) -> None:
-        """`helpers`: threads for fsyncs side by side, and for digests beside writing."""
+    def __init__(
+        self,
+        layout: Layout,
+        disk: Disk,
+        helpers: Executor,
+        clock: Clock,
+        small_files: SmallFiles | None = None,
+    ) -> None:
+        """`helpers`: threads for fsyncs side by side, and for digests beside writing.
+
+        `small_files` writes those; without it they are written on the thread that asks.
+        """
         disk.keep_inside(layout.files)
         self._layout = layout
         self._disk = disk
-        self._helpers = helpers
+        self._small_files = small_files or InThisProcess(disk)
+        self._receiving = Receiving(disk, layout, helpers, self._small_files)
         # Numbers of the trash: unique in this run and, beginning with the time, across runs.
         self._numbers = itertools.count(clock())
         self._folders = DurableFolders(disk)
@@ -108,32 +118,11 @@ class LocalLake:
 
     # -- receiving ---------------------------------------------------------------------------
 
-    def new_incoming(self) -> TemporaryIncoming:
-        path = os.path.join(self._layout.incoming, uuid.uuid4().hex)
-        return TemporaryIncoming(self._disk, path, self._helpers)
+    def new_incoming(self) -> KeptIncoming:
+        return self._receiving.new_incoming()
 
-    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[LakeError | None]:
-        if len(files) <= _SYNCED_IN_LINE:
-            return [self._fsync(file) for file in files]
-        # The disk merges fsyncs that wait at the same time into fewer journal commits.
-        slices = [range(start, len(files), _SYNC_THREADS) for start in range(_SYNC_THREADS)]
-        outcomes: _Outcomes = [None] * len(files)
-
-        def fsync_slice(indices: range) -> None:
-            for index in indices:
-                outcomes[index] = self._fsync(files[index])
-
-        for done in [self._helpers.submit(fsync_slice, indices) for indices in slices]:
-            done.result()
-        return outcomes
-
-    def _fsync(self, file: IncomingFile) -> LakeError | None:
-        assert isinstance(file, TemporaryIncoming), "made by new_incoming()"
-        try:
-            file.fsync_and_close()
-        except OSError as cause:
-            return as_lake_error(cause)
-        return None
+    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[ReceivedFile | LakeError]:
+        return self._receiving.make_durable(files)
 
     # -- publishing --------------------------------------------------------------------------
 
@@ -157,41 +146,66 @@ class LocalLake:
     ) -> _Outcomes:
         """All destinations differ here, so the trash can be made durable once for all of them."""
         outcomes: _Outcomes = [None] * len(files)
-        targets: list[str] = [""] * len(files)
+        targets: dict[int, str] = {}
         folders_made: dict[LakePath, str] = {}
-        trash_folders: dict[str, list[int]] = {}
         with self._names_locked([where for _, where in files]):
-            for index, (received, where) in enumerate(files):
+            for index, (_, where) in enumerate(files):
                 try:
-                    with translated():
-                        folder = folders_made.get(where.folder)
-                        if folder is None:
+                    folder = folders_made.get(where.folder)
+                    if folder is None:
+                        with translated():
                             folder = folders_made[where.folder] = self._folder(sync, where.folder)
-                        targets[index] = target = os.path.join(folder, where.file_name)
-                        kind = self._kind_to_replace(target, where)
-                        if sync.is_full or kind is not Kind.FILE:
-                            continue
-                        # A resend takes the place of its own bytes: the file that is in sight
-                        # is the one whose time the history's newest row tells.
-                        if not self._stands_already(sync, received, target):
-                            kept_in = self._trash.keep(sync.sync_id, target, where)
-                            trash_folders.setdefault(kept_in, []).append(index)
+                    targets[index] = f"{folder}{os.sep}{where.file_name}"
                 except LakeError as error:
                     outcomes[index] = error
-            self._fsync_folders(trash_folders, outcomes)
-            with self._disk.holding({os.path.dirname(target) for target in targets if target}):
-                for index, (received, _) in enumerate(files):
-                    if outcomes[index] is None:
-                        try:
-                            self._disk.replace(received.temporary, targets[index])
-                        except OSError as cause:
-                            outcomes[index] = as_lake_error(cause)
+            # Most go where nothing stands: all of them at once.
+            moves = [(files[index][0].temporary, target) for index, target in targets.items()]
+            placed = self._small_files.place(moves)
+            replacing: dict[int, str] = {}
+            for (index, target), outcome in zip(targets.items(), placed, strict=True):
+                if isinstance(outcome, OSError):
+                    outcomes[index] = as_lake_error(outcome)
+                elif outcome is not Kind.NOTHING:
+                    replacing[index] = target
+            self._replace(sync, files, replacing, outcomes)
         folders: dict[str, list[int]] = {}
-        for index, target in enumerate(targets):
+        for index, target in replacing.items():
             if outcomes[index] is None:
                 folders.setdefault(os.path.dirname(target), []).append(index)
         self._fsync_folders(folders, outcomes)
         return outcomes
+
+    def _replace(
+        self,
+        sync: Sync,
+        files: Sequence[tuple[ReceivedFile, Destination]],
+        targets: Mapping[int, str],
+        outcomes: _Outcomes,
+    ) -> None:
+        """Moves files to where something stands, which is kept; not yet durable."""
+        trash_folders: dict[str, list[int]] = {}
+        for index, target in targets.items():
+            received, where = files[index]
+            try:
+                with translated():
+                    kind = self._kind_to_replace(target, where)
+                    if sync.is_full or kind is not Kind.FILE:
+                        continue
+                    # A resend takes the place of its own bytes: the file that is in sight
+                    # is the one whose time the history's newest row tells.
+                    if not self._stands_already(sync, received, target):
+                        kept_in = self._trash.keep(sync.sync_id, target, where)
+                        trash_folders.setdefault(kept_in, []).append(index)
+            except LakeError as error:
+                outcomes[index] = error
+        self._fsync_folders(trash_folders, outcomes)
+        with self._disk.holding({os.path.dirname(target) for target in targets.values()}):
+            for index, target in targets.items():
+                if outcomes[index] is None:
+                    try:
+                        self._disk.replace(files[index][0].temporary, target)
+                    except OSError as cause:
+                        outcomes[index] = as_lake_error(cause)
 
     def _folder(self, sync: Sync, folder: LakePath) -> str:
         """Its path, made durable; raises `PathConflict`."""

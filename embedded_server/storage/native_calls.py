@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ _SYNC_FILE_RANGE_WRITE = 2
 # time and go back when they are freed: that cost more than copying what is in them.
 _M_TRIM_THRESHOLD, _KEPT_FREE_BYTES = -1, 16 << 20
 _M_MMAP_THRESHOLD, _FROM_KERNEL_BYTES = -3, 4 << 20
+_PR_SET_PDEATHSIG = 1
 # Old kernels and file systems (and every pass-through that drops the flags) answer one of these.
 _NOT_SUPPORTED = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
@@ -38,6 +40,13 @@ _sync_file_range = _from_c_library(
     "sync_file_range", ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint
 )
 _mallopt = _from_c_library("mallopt", ctypes.c_int, ctypes.c_int)
+_prctl = _from_c_library("prctl", ctypes.c_int, ctypes.c_ulong)
+
+
+def end_with_parent() -> None:
+    """From now on the system kills this process when the one that made it dies."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def exchange(one: str, other: str) -> bool:

@@ -96,7 +96,7 @@ class _PublishesLater(Disk):
     """Says that a file is in its place and puts it there a moment later."""
 
     def replace(self, source: str, target: str) -> None:
-        threading.Timer(0.05, os.replace, (source, target)).start()
+        threading.Timer(0.5, os.replace, (source, target)).start()
 
 
 class _TwoStepSwap(Disk):

@@ -84,7 +84,7 @@ def make_run(
         LakeConnection(server.port) as lake,
     ):
         top = chance.choice(["", "/n1", "/n1/n2/n3"])
-        names = [f"{ADDED_TO}{top}/{n % 3}/{n}.bin" for n in range(chance.randrange(4, 9))]
+        names = [f"{ADDED_TO}{top}/{n % 3}/{n}.bin" for n in range(chance.randrange(6, 15))]
         _sync(run, lake, uploader, ADDED_TO, [lake_file(name) for name in names])
         changed = chance.sample(names, 3)
         _sync(run, lake, uploader, ADDED_TO, [lake_file(name, 1) for name in changed])
