@@ -69,6 +69,25 @@ def _add_upload(upload: argparse.ArgumentParser) -> None:
     upload.add_argument("--name", default="", help="the sync's label (default: made for you)")
     _add_target(upload)
     upload.add_argument(
+        "--exclude",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave out what matches, as in a .gitignore: *.log, build/, /notes.txt; repeatable",
+    )
+    upload.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="take only what matches; repeatable, and --exclude still takes away from it",
+    )
+    upload.add_argument(
+        "--keep-junk",
+        action="store_true",
+        help="take .DS_Store, Thumbs.db, unfinished downloads and the like along",
+    )
+    upload.add_argument(
         "--yes", "-y", action="store_true", help="agree that a full sync takes old data away"
     )
     upload.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.cli.context import CommandContext
@@ -17,6 +17,7 @@ from app.cli.upload_questions import Agreed, consents_for
 from app.cli.upload_report import SHOWN_ROWS, UploadReport, report_of
 from app.domain.errors import LakeDropError, WrongUse
 from app.domain.impact import Impact
+from app.domain.picking import Picking
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import Consents, JobState, Source, checked_destination
 from embedded_server.contract import SyncType
@@ -34,6 +35,7 @@ class UploadOrder:
     mode: SyncType
     name: str = ""
     agreed: Agreed = field(default_factory=Agreed)
+    picking: Picking = field(default_factory=Picking)
 
 
 def upload(options: Namespace, context: CommandContext) -> int:
@@ -46,6 +48,7 @@ def upload(options: Namespace, context: CommandContext) -> int:
         modes[options.mode],
         options.name,
         Agreed(options.yes, options.allow_empty, options.allow_same_names),
+        Picking(tuple(options.include), tuple(options.exclude), options.keep_junk),
     )
     report = report_of(options, context.terminal)
     return run_upload(order, context, report, retry_asked=not options.json)
@@ -110,6 +113,7 @@ class _UploadRun(JobRun):
             mode=order.mode.value,
             name=order.name,
             sources=[[source.path, source.contents_only] for source in order.sources],
+            picking=asdict(order.picking),
         )
 
     def _look(self, job_id: int) -> JobSnapshot:

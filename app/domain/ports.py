@@ -115,11 +115,23 @@ class Gateways(Protocol):
     def close(self) -> None: ...
 
 
+class Picks(Protocol):
+    """What is left out of the dropped folders by its name or path."""
+
+    def reason_against(self, path: str, name: str, *, is_folder: bool) -> str:
+        """In words, "" for what is taken. `path` lies below the dropped folder: `2026/a.csv`.
+
+        A folder that is left out is not looked into.
+        """
+        ...
+
+
 class SourceFiles(Protocol):
     """The user's files on this machine."""
 
-    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
-        """Every file of a dropped path, streamed. Symbolic links are left out and told.
+    def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
+        """Every file of a dropped path, streamed. What `picks` speaks against, and symbolic links,
+        are left out and told.
 
         Raises `SourceUnreadable` when the dropped path itself does not exist.
         """

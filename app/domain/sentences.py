@@ -115,6 +115,14 @@ SIZE_CHANGED = Sentence("The file's size changed while it was sent. It will be r
 NAME_NO_UNICODE = Sentence(
     "The name is not valid Unicode, so the lake cannot take it. Rename the file."
 )
+A_LINK = Sentence("a symbolic link; links are not followed")
+NOT_A_FILE = Sentence("not a file or a folder")
+JUNK = Sentence("a file that {system} keeps for itself")
+JUNK_FOLDER = Sentence("a folder that {system} keeps for itself")
+UNFINISHED = Sentence("an unfinished download")
+OPENED = Sentence("left by a program that has, or had, a file open")
+EXCLUDED = Sentence("excluded by a pattern of this upload")
+NOT_INCLUDED = Sentence("matches no pattern that this upload includes")
 SAME_PLACE = Sentence(
     "Several files would be written to the same place, and only one would stay: {names}. Upload "
     "them to different folders."

@@ -20,6 +20,7 @@ from enum import StrEnum
 
 from app.domain.connections import Connection
 from app.domain.errors import ConnectionNotUsable, InvalidApiKey, WrongUse
+from app.domain.picking import USUAL, Picking
 from app.domain.queue_item import IllegalMove
 from embedded_server.contract import SyncType
 
@@ -115,6 +116,7 @@ class UploadJob:
     start_key: str = ""  # of its *start*: what was begun under it is not begun twice
     aborted: bool = False  # the server knows that it was given up
     kept: bool = False  # a draft of the window: stays until it is started or removed
+    picking: Picking = USUAL  # what is taken of the dropped folders
 
     def moved_to(self, state: JobState, message: str = "", problem: str = "") -> UploadJob:
         """The job in its next state; raises `IllegalMove` where the table has no such move."""

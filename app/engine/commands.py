@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from app.domain.connections import Connection
+from app.domain.picking import Picking
 from app.domain.ports import ConnectionStore, Journal, Secrets
 from app.domain.queue_item import ItemState
 from app.domain.snapshots import as_ranges, id_ranges
@@ -87,6 +88,7 @@ class EngineCommands:
             _sources(args),
             contents_only=bool(args.get("contents_only", False)),
             kept=bool(args.get("kept", False)),
+            picking=Picking.from_wire(args.get("picking", {})),
         )
         self._keys.give(job_id, args.get("key"))
         return {"job_id": job_id}

@@ -9,11 +9,13 @@ from datetime import datetime
 
 from app.domain.connections import Connection
 from app.domain.errors import Cancelled, JournalFailed, LakeDropError, WrongUse
+from app.domain.picking import USUAL, Picking
 from app.domain.ports import Clock, Journal, SourceFiles
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState, Source, UploadJob, checked_destination
 from app.engine.intake import Intake
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
+from app.engine.picker import Picker
 from embedded_server.contract import SyncType
 
 log = logging.getLogger(__name__)
@@ -57,10 +59,12 @@ class Drafts:
         *,
         contents_only: bool = False,
         kept: bool = False,
+        picking: Picking = USUAL,
     ) -> int:
         """A draft; its files are looked for at once."""
         if not sources and not kept:
             raise WrongUse("Name at least one file or folder to upload.")
+        Picker(picking)  # raises for patterns that are none, before there is a job
         now_ms = self._clock.now_ms()
         folder = checked_destination(destination)
         job = UploadJob(
@@ -73,6 +77,7 @@ class Drafts:
             created_at_ms=now_ms,
             contents_only=contents_only,
             kept=kept,
+            picking=picking,
         )
         with self._jobs.deciding:
             job = self._journal.add_job(job, sources)

@@ -10,6 +10,7 @@ from app.domain.errors import Cancelled, SourceUnreadable
 from app.domain.ports import Journal, SourceFiles
 from app.domain.queue_item import FoundFile, LeftOut
 from app.domain.upload_job import Source, UploadJob
+from app.engine.picker import Picker
 
 _ROWS_A_BATCH = 2_000
 _FIRST_BATCH_AFTER_S = 0.05  # somebody looks at an empty table
@@ -36,6 +37,7 @@ class Intake:
         is_cancelled: Callable[[], bool],
     ) -> None:
         self._job = job
+        self._picker = Picker(job.picking)
         self._sources = sources
         self._journal = journal
         self._on_found = on_found
@@ -84,7 +86,7 @@ class Intake:
 
     def _entries(self, source: Source) -> Iterator[FoundFile | LeftOut]:
         try:
-            yield from self._sources.walk(source)
+            yield from self._sources.walk(source, self._picker)
         except SourceUnreadable as error:
             if not self._job.kept:
                 raise

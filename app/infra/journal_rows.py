@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.domain.connections import Connection
+from app.domain.picking import Picking
 from app.domain.ports import ItemCounts
 from app.domain.queue_item import Assurance, FoundFile, ItemState, QueueItem
 from app.domain.upload_job import Consents, JobState, UploadJob
@@ -36,6 +37,7 @@ JOB_COLUMNS = (
     "kept",
     "start_key",
     "aborted",
+    "picking",
 )
 
 ITEM_SELECTION = (
@@ -67,6 +69,7 @@ def job_values(job: UploadJob) -> list[Any]:
     values = {name: getattr(job, name) for name in JOB_COLUMNS}
     values["connection"] = json.dumps(asdict(job.connection))
     values["consents"] = json.dumps(asdict(job.consents))
+    values["picking"] = json.dumps(asdict(job.picking))
     values["mode"], values["state"] = job.mode.value, job.state.value
     values["name"], values["message"] = storable(job.name), storable(job.message)
     return list(values.values())
@@ -76,6 +79,7 @@ def job_of(row: Sequence[Any]) -> UploadJob:
     fields = dict(zip(["job_id", *JOB_COLUMNS], row, strict=True))
     fields["connection"] = Connection(**json.loads(fields["connection"]))
     fields["consents"] = Consents(**json.loads(fields["consents"]))
+    fields["picking"] = Picking.from_wire(json.loads(fields["picking"]))
     fields["mode"], fields["state"] = SyncType(fields["mode"]), JobState(fields["state"])
     fields.update((name, bool(fields[name])) for name in _FLAGS)
     return UploadJob(**fields)

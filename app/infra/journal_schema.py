@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # `final_counts`: the counts of a job that has ended, so that nobody counts its items again; ''
 # where they are not known.
@@ -18,7 +18,8 @@ _JOB_COLUMNS = """
     created_at_ms INTEGER NOT NULL, started_at_ms INTEGER NOT NULL, ended_at_ms INTEGER NOT NULL,
     contents_only INTEGER NOT NULL DEFAULT 0, kept INTEGER NOT NULL DEFAULT 0,
     final_counts TEXT NOT NULL DEFAULT '',
-    start_key TEXT NOT NULL DEFAULT '', aborted INTEGER NOT NULL DEFAULT 0
+    start_key TEXT NOT NULL DEFAULT '', aborted INTEGER NOT NULL DEFAULT 0,
+    picking TEXT NOT NULL DEFAULT '{}'
 """
 
 # Dropped paths that are still to be taken in, and files that were removed meanwhile.
@@ -88,8 +89,12 @@ ALTER TABLE jobs ADD COLUMN start_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN aborted INTEGER NOT NULL DEFAULT 0;
 """
 
+_FROM_3_TO_4 = """
+ALTER TABLE jobs ADD COLUMN picking TEXT NOT NULL DEFAULT '{}';
+"""
+
 # Each leads to today's tables: that from 1 makes the table of jobs as it is now.
-_STEPS = {0: _SCHEMA, 1: _FROM_1_TO_2, 2: _FROM_2_TO_3}
+_STEPS = {0: _SCHEMA, 1: _FROM_1_TO_2, 2: _FROM_2_TO_3 + _FROM_3_TO_4, 3: _FROM_3_TO_4}
 
 
 def bring_up_to_date(db: sqlite3.Connection, version: int) -> None:

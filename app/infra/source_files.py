@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from app.domain import sentences
 from app.domain.errors import SourceChanged, SourceUnreadable
-from app.domain.ports import SmallFile
+from app.domain.ports import Picks, SmallFile
 from app.domain.queue_item import FoundFile, LeftOut, QueueItem
 from app.domain.upload_job import Source
 
@@ -23,7 +23,7 @@ _NO_NAME = sentences.NAME_NO_UNICODE()
 class LocalSourceFiles:
     """`ports.SourceFiles` on this machine's file systems."""
 
-    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+    def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
         # Strings: a Path for each of a hundred thousand dropped files would take most of the time.
         try:
             # The dropped path itself may be a link: the user pointed at it.
@@ -36,13 +36,19 @@ class LocalSourceFiles:
             path = Path(source.path)
             own_name = _own_name(path)
             top = "" if source.contents_only or not own_name else f"/{own_name}"
-            yield from self._walk_folder(str(path), own_name, top)
+            yield from self._walk_folder(str(path), own_name, top, picks)
         elif stat.S_ISREG(found.st_mode):
-            yield _found(source.path, "", os.path.basename(source.path), found, "")  # noqa: PTH119
+            name = os.path.basename(source.path)  # noqa: PTH119
+            if reason := picks.reason_against(name, name, is_folder=False):
+                yield LeftOut(source.path, reason)
+            else:
+                yield _found(source.path, "", name, found, "")
         else:
-            yield LeftOut(source.path, "not a file or a folder")
+            yield LeftOut(source.path, sentences.NOT_A_FILE())
 
-    def _walk_folder(self, dropped: str, own_name: str, top: str) -> Iterator[FoundFile | LeftOut]:
+    def _walk_folder(
+        self, dropped: str, own_name: str, top: str, picks: Picks
+    ) -> Iterator[FoundFile | LeftOut]:
         """Depth first, each folder in the order of its names, one folder's names in memory."""
         waiting = [(dropped, top)]
         while waiting:
@@ -59,17 +65,25 @@ class LocalSourceFiles:
                     yield FoundFile(folder, parent, name, 0, 0, problem, top)
                 continue
             below: list[tuple[str, str]] = []
+            inside = f"{lake[len(top) + 1 :]}/" if len(lake) > len(top) else ""
             for entry in entries:
                 try:
                     if entry.is_symlink():
-                        yield LeftOut(entry.path, "a symbolic link; links are not followed")
-                    elif entry.is_dir(follow_symlinks=False):
+                        yield LeftOut(entry.path, sentences.A_LINK())
+                        continue
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    reason = picks.reason_against(
+                        f"{inside}{entry.name}", entry.name, is_folder=is_folder
+                    )
+                    if reason:
+                        yield LeftOut(entry.path, reason)
+                    elif is_folder:
                         below.append((entry.path, f"{lake}/{entry.name}"))
                     elif entry.is_file(follow_symlinks=False):
                         found = entry.stat(follow_symlinks=False)
                         yield _found(entry.path, lake, entry.name, found, top)
                     else:
-                        yield LeftOut(entry.path, "not a file or a folder")
+                        yield LeftOut(entry.path, sentences.NOT_A_FILE())
                 except OSError as cause:
                     yield FoundFile(entry.path, lake, entry.name, 0, 0, f"{_words(cause)}.", top)
             waiting.extend(reversed(below))

@@ -22,7 +22,8 @@ Drafts. A `kept` one is a window's: it may have no sources yet, is gone on with 
 and a dropped path that is not there becomes a failed item instead of failing the job.
 
     add_job           {connection, key, destination, mode, name, sources: [[path, contents_only]…],
-                       contents_only: bool=false, kept: bool=false}
+                       contents_only: bool=false, kept: bool=false, picking: {include:
+                       [pattern…]=[], exclude: [pattern…]=[], keep_junk: bool=false}={}}
                                           → {job_id}; intake begins at once
     add_sources       {job_id, sources: [[path, contents_only]…]} → {}; may come in many calls
     edit_job          {job_id, any of: destination, mode, name, contents_only, connection + key}
@@ -92,7 +93,7 @@ from typing import Any
 from app.domain.errors import LakeDropError
 from app.domain.queue_item import QueueItem
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 

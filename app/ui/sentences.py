@@ -191,6 +191,14 @@ class Sentences(QObject):
             sentences.NAME_NO_UNICODE: self.tr(
                 "The name is not valid Unicode, so the lake cannot take it. Rename the file."
             ),
+            sentences.A_LINK: self.tr("a symbolic link; links are not followed"),
+            sentences.NOT_A_FILE: self.tr("not a file or a folder"),
+            sentences.JUNK: self.tr("a file that {system} keeps for itself"),
+            sentences.JUNK_FOLDER: self.tr("a folder that {system} keeps for itself"),
+            sentences.UNFINISHED: self.tr("an unfinished download"),
+            sentences.OPENED: self.tr("left by a program that has, or had, a file open"),
+            sentences.EXCLUDED: self.tr("excluded by a pattern of this upload"),
+            sentences.NOT_INCLUDED: self.tr("matches no pattern that this upload includes"),
             sentences.SAME_PLACE: self.tr(
                 "Several files would be written to the same place, and only one would stay:"
                 " {names}. Upload them to different folders."

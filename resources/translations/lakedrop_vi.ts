@@ -1053,6 +1053,26 @@
         <translation>Máy này không có kho khóa mà LakeDrop dùng được (trên Linux: GNOME Keyring hoặc KWallet trong phiên làm việc đồ họa). {way_out}</translation>
     </message>
     <message>
+        <source>a file that {system} keeps for itself</source>
+        <translation>tệp mà {system} giữ cho riêng mình</translation>
+    </message>
+    <message>
+        <source>a folder that {system} keeps for itself</source>
+        <translation>thư mục mà {system} giữ cho riêng mình</translation>
+    </message>
+    <message>
+        <source>a symbolic link; links are not followed</source>
+        <translation>một liên kết tượng trưng; LakeDrop không đi theo liên kết</translation>
+    </message>
+    <message>
+        <source>an unfinished download</source>
+        <translation>một bản tải xuống chưa xong</translation>
+    </message>
+    <message>
+        <source>excluded by a pattern of this upload</source>
+        <translation>bị một mẫu của lần tải lên này loại ra</translation>
+    </message>
+    <message>
         <source>found</source>
         <translation>tìm</translation>
     </message>
@@ -1063,6 +1083,18 @@
     <message>
         <source>it is not there any more</source>
         <translation>tệp không còn ở đó</translation>
+    </message>
+    <message>
+        <source>left by a program that has, or had, a file open</source>
+        <translation>do một chương trình đang hoặc đã mở tệp để lại</translation>
+    </message>
+    <message>
+        <source>matches no pattern that this upload includes</source>
+        <translation>không khớp mẫu nào mà lần tải lên này nhận vào</translation>
+    </message>
+    <message>
+        <source>not a file or a folder</source>
+        <translation>không phải tệp hay thư mục</translation>
     </message>
     <message>
         <source>read</source>

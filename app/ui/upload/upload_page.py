@@ -313,7 +313,8 @@ class UploadPage(Page):
 
     def _show_left_out(self) -> None:
         def tell(result: Result) -> None:
-            rows = [f"{source}: {reason}" for source, reason in result["left_out"]]
+            said = self.context.errors.said
+            rows = [f"{source}: {said(reason)}" for source, reason in result["left_out"]]
             if len(rows) > _LEFT_OUT_SHOWN:
                 rows = [*rows[:_LEFT_OUT_SHOWN], "…"]
             self._tell(Tone.ACCENT, self.tr("Left out, and not uploaded"), "\n".join(rows))

@@ -92,6 +92,46 @@ def test_links_are_left_out_and_told(home: Home, sales: Path) -> None:
     assert "link.csv" not in tree(home.files)
 
 
+def test_junk_is_left_out_and_told_unless_it_is_wanted(home: Home, sales: Path) -> None:
+    for junk in (".DS_Store", "tháng 10/Thumbs.db", "tháng 10/big.csv.crdownload"):
+        (sales / junk).write_bytes(b"junk")
+    (sales / "_delta_log").mkdir()
+    (sales / "_delta_log" / "0.json").write_bytes(b"{}")
+
+    upload = ("upload", f"{sales}/", "--mode", "incremental", "--to")
+    done = home.run(*upload, "/data/x")
+    assert done.returncode == 0, done.stderr
+    assert set(tree(home.files / "data" / "x")) == {
+        "a.csv",
+        "empty.csv",
+        "tháng 10/đơn hàng.csv",
+        "_delta_log/0.json",
+    }
+    assert f"{sales}/.DS_Store: a file that macOS keeps for itself" in done.stderr
+    assert f"{sales}/tháng 10/big.csv.crdownload: an unfinished download" in done.stderr
+
+    assert home.run(*upload, "/data/all", "--keep-junk").returncode == 0
+    assert tree(home.files / "data" / "all") == tree(sales)
+
+
+def test_patterns_take_and_leave_out_and_a_wrong_one_is_refused(home: Home, sales: Path) -> None:
+    (sales / "notes.txt").write_bytes(b"mine")
+    upload = ("upload", str(sales), "--to", "/data/x", "--mode", "incremental")
+
+    done = home.run(*upload, "--include", "*.csv", "--exclude", "/empty.csv", "--json")
+    assert done.returncode == 0, done.stderr
+    assert set(tree(home.files / "data" / "x")) == {"sales/a.csv", "sales/tháng 10/đơn hàng.csv"}
+    left_out = {e["source"]: e["reason"] for e in events(done.stdout) if e["event"] == "left_out"}
+    assert left_out == {
+        str(sales / "notes.txt"): "matches no pattern that this upload includes",
+        str(sales / "empty.csv"): "excluded by a pattern of this upload",
+    }
+
+    refused = home.run(*upload, "--exclude", "#recycle")
+    assert refused.returncode == 2
+    assert "--exclude" in refused.stderr
+
+
 def test_jobs_and_history_show_what_was_done_newest_first(home: Home, sales: Path) -> None:
     for name in ("first", "second"):
         done = home.run(

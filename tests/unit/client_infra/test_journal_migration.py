@@ -140,17 +140,23 @@ def test_it_goes_on_as_a_queue_of_this_version(old: Path) -> None:
     db.close()
 
 
-def test_a_queue_of_version_2_keeps_its_jobs(tmp_path: Path) -> None:
+_NEW_IN_4 = ("picking",)
+_NEW_IN_3 = ("start_key", "aborted")
+
+
+@pytest.mark.parametrize(("version", "missing"), [(2, _NEW_IN_3 + _NEW_IN_4), (3, _NEW_IN_4)])
+def test_a_queue_of_a_later_version_keeps_its_jobs(
+    tmp_path: Path, version: int, missing: tuple[str, ...]
+) -> None:
     file, fresh = tmp_path / "journal.db", tmp_path / "fresh.db"
     for path in (file, fresh):
         journal = SqliteJournal(path)
         made = journal.add_job(UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "n", sync_id=8))
         journal.close()
     with sqlite3.connect(file) as db:
-        db.executescript(
-            "ALTER TABLE jobs DROP COLUMN start_key; ALTER TABLE jobs DROP COLUMN aborted;"
-            "PRAGMA user_version=2"
-        )
+        for column in missing:
+            db.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
+        db.execute(f"PRAGMA user_version={version}")
     db.close()
     journal = SqliteJournal(file)
     assert journal.job(made.job_id) == made

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from app.domain.errors import Cancelled, SourceChanged, SourceUnreadable
+from app.domain.picking import TAKE_ALL, Picking
 from app.domain.ports import SmallFile
 from app.domain.queue_item import FoundFile, LeftOut, QueueItem
 from app.domain.upload_job import Source
+from app.engine.picker import Picker
 from app.infra.source_files import PIECE_BYTES, LocalSourceFiles
 
 TO = "/data/x"
@@ -21,8 +23,10 @@ files = LocalSourceFiles()
 posix_only = pytest.mark.skipif(os.name == "nt", reason="names and kinds that Windows has not")
 
 
-def walked(path: Path, *, contents_only: bool = True) -> list[FoundFile | LeftOut]:
-    return list(files.walk(Source(str(path), contents_only)))
+def walked(
+    path: Path, *, contents_only: bool = True, picking: Picking = TAKE_ALL
+) -> list[FoundFile | LeftOut]:
+    return list(files.walk(Source(str(path), contents_only), Picker(picking)))
 
 
 def places(entries: list[FoundFile | LeftOut]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.connections import LOCAL_LAKE
 from app.domain.errors import FileRefused, LakeBusy, LakeUnreachable, WrongUse
-from app.domain.ports import ItemCounts, SmallFile
+from app.domain.ports import ItemCounts, Picks, SmallFile
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, Consents, JobState, Source
 from app.engine.sync_runner import RunSettings
@@ -30,7 +30,7 @@ class GatedWalk(LocalSourceFiles):
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+    def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
         yield FoundFile("/a", "", "a", 1, 0)
         self._gate.pass_through()
         yield FoundFile("/b", "", "b", 1, 0)
@@ -191,7 +191,7 @@ def test_a_cancel_right_after_the_last_file_was_found_is_not_overwritten(tmp_pat
     gate = Gate()
 
     class LastWord(LocalSourceFiles):
-        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+        def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
             yield FoundFile("/a", "", "a", 1, 0)
             gate.pass_through()
 
@@ -223,7 +223,7 @@ def test_files_written_into_the_queue_amid_a_cancel_do_not_stay_in_it(tmp_path: 
             super().add_items(job_id, found, left_out, taken_in_to)
 
     class Many(LocalSourceFiles):
-        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+        def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
             for number in range(2_500):  # more than are written at once
                 yield FoundFile(f"/{number}", "", str(number), 1, 0)
 
@@ -274,7 +274,7 @@ def test_a_path_with_a_name_that_is_no_text_is_told_too(tmp_path: Path) -> None:
 
 def test_a_bug_while_files_are_looked_for_does_not_leave_anybody_waiting(tmp_path: Path) -> None:
     class Broken(LocalSourceFiles):
-        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+        def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
             yield FoundFile("/a", "", "a", 1, 0)
             raise ZeroDivisionError
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.connections import LOCAL_LAKE, Connection
 from app.domain.errors import WrongUse
+from app.domain.ports import Picks
 from app.domain.queue_item import FoundFile, ItemState, LeftOut
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import ENDED, Consents, JobState, Source
@@ -45,7 +46,7 @@ class GatedWalk(LocalSourceFiles):
         self._gate = gate
         self._path = path
 
-    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+    def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
         for number in range(10):
             if number == 7 and source.path == self._path:
                 self._gate.pass_through()

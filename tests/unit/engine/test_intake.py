@@ -9,6 +9,7 @@ import pytest
 
 from app.domain.connections import LOCAL_LAKE
 from app.domain.errors import Cancelled, SourceUnreadable
+from app.domain.ports import Picks
 from app.domain.queue_item import FoundFile, ItemState, LeftOut
 from app.domain.upload_job import Source, UploadJob
 from app.engine.intake import Intake
@@ -26,7 +27,7 @@ class ManyFiles(LocalSourceFiles):
         self._journal = journal
         self.known_at_the_end = 0
 
-    def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+    def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
         for number in range(self._count):
             yield FoundFile(f"/in/{number}", "", str(number), 2, 0)
         yield LeftOut("/in/link", "a link")
@@ -94,7 +95,7 @@ def test_a_file_with_a_future_date_is_taken_like_any_other(tmp_path: Path) -> No
     """SQLite's integers end in the year 2262 when they count nanoseconds."""
 
     class FromTheFuture(LocalSourceFiles):
-        def walk(self, source: Source) -> Iterator[FoundFile | LeftOut]:
+        def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
             yield FoundFile("/in/a", "", "a", 1, 2**63)
 
     with House(tmp_path, sources=FromTheFuture()) as house:

@@ -10,8 +10,10 @@ import pytest
 
 from app.domain.connections import LOCAL_LAKE
 from app.domain.errors import SyncAlreadyEnded
+from app.domain.picking import TAKE_ALL
 from app.domain.queue_item import FoundFile, ItemState
 from app.domain.upload_job import ENDED, RUNNING, JobState, Source, UploadJob
+from app.engine.picker import Picker
 from app.infra.source_files import LocalSourceFiles
 from app.infra.sqlite_journal import SqliteJournal
 from app.infra.system_clock import SystemClock
@@ -44,7 +46,9 @@ def left_behind(
             created_at_ms=SystemClock().now_ms() if made_at_ms is None else made_at_ms,
         )
     )
-    found = [f for f in LocalSourceFiles().walk(source) if isinstance(f, FoundFile)]
+    found = [
+        f for f in LocalSourceFiles().walk(source, Picker(TAKE_ALL)) if isinstance(f, FoundFile)
+    ]
     journal.add_items(job.job_id, found, [])
     journal.save_job(
         replace(job, state=state, intake_done=True, sync_id=sync_id, end_sent=end_sent)
