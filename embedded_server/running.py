@@ -9,6 +9,7 @@ import json
 import socket
 import sys
 import time
+from contextlib import closing
 from typing import Any
 
 from embedded_server.domain.api_key import ApiKey, digest_of
@@ -137,8 +138,9 @@ def _serve_with(
                 lambda text: keys.find(digest_of(text)) is not None,
                 writes_lines=settings.log.has_requests,
             )
-            house = _house(door, most_open_files, measures)
-            serve(app, listener, house, stop, on_listening, tls)
+            with closing(Peers(ask_kernel=not door.is_strict)) as peers:
+                house = _house(door, peers, most_open_files, measures)
+                serve(app, listener, house, stop, on_listening, door_of_owner.close, tls)
         finally:
             own_files.remove(layout.owners_door, disk)
             book.keep_uses()
@@ -172,10 +174,10 @@ def _names(settings: Settings, listener: socket.socket) -> ServerNames:
     return ServerNames.of(settings.door.scheme, settings.host, port, settings.door.names)
 
 
-def _house(door: DoorSettings, most_open_files: int, measures: Measures) -> House:
+def _house(door: DoorSettings, peers: Peers, most_open_files: int, measures: Measures) -> House:
     return House(
         Limits(door.head_s, door.idle_s),
-        Strangers() if door.is_strict else Neighbours(Peers(), own_uid()),
+        Strangers() if door.is_strict else Neighbours(peers, own_uid()),
         most_open_files // _PART_FOR_CONNECTIONS,
         measures,
     )

@@ -130,12 +130,14 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         house: House,
         on_listening: Callable[[], Awaitable[None]],
+        on_stopping: Callable[[], None],
         tls: ssl.SSLContext | None,
     ) -> None:
         super().__init__(config)
         self._house = house
         self._connection = protocol_of(house)
         self._on_listening = on_listening
+        self._on_stopping = on_stopping
         self._tls = tls
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -143,17 +145,31 @@ class _Server(uvicorn.Server):
         self._house.watch(loop)
         # All but listening, which is done here: uvicorn would give a TLS handshake a minute.
         await super().startup([])
-        for listener in sockets or ():
-            self.servers.append(
-                await loop.create_server(
-                    self._made,
-                    sock=listener,
-                    backlog=_BACKLOG,
-                    ssl=self._tls,
-                    ssl_handshake_timeout=None if self._tls is None else self._house.limits.head_s,
-                )
+        try:
+            for listener in sockets or ():
+                await self._listen(loop, listener)
+            await self._on_listening()
+        except BaseException:
+            for server in self.servers:
+                server.close()
+            self._on_stopping()
+            await asyncio.sleep(0)  # uvloop closes what it was told to on its next turn
+            raise
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
+        self.servers.append(
+            await loop.create_server(
+                self._made,
+                sock=listener,
+                backlog=_BACKLOG,
+                ssl=self._tls,
+                ssl_handshake_timeout=None if self._tls is None else self._house.limits.head_s,
             )
-        await self._on_listening()
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stopping()
+        await super().shutdown(sockets)
 
     def _made(self) -> asyncio.Protocol:
         return self._connection(
@@ -167,9 +183,13 @@ def serve(
     house: House,
     stop: StopRequest,
     on_listening: Callable[[], Awaitable[None]],
+    on_stopping: Callable[[], None],
     tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Returns once it was asked to stop and has answered, or cut off, whatever was on its way."""
+    """Returns once it was asked to stop and has answered, or cut off, whatever was on its way.
+
+    `on_stopping` is called on the loop, and also where `on_listening` fails.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -181,7 +201,7 @@ def serve(
         timeout_graceful_shutdown=_GRACE_S,
         proxy_headers=False,
     )
-    server = _Server(config, house, on_listening, tls)
+    server = _Server(config, house, on_listening, on_stopping, tls)
     address = address_of(listener)  # a closed socket does not know it any more
     stop.reaches(server)
     try:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import signal
+import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,3 +57,22 @@ def test_a_slow_end_is_over_before_another_server_may_have_the_lake(
     with RealServer(lake) as server, Client(server, "/data/x") as client:
         assert client.job(sync_id)["sync_status"] == "Finished"
         assert tree(server.trash) == {f"{sync_id}/1/data/x/old.csv": b"old"}
+
+
+@pytest.mark.parametrize("mode", [(), ("--strict", "--insecure-lan")])
+def test_nothing_is_left_open_at_a_stop(lake: Path, mode: tuple[str, ...]) -> None:
+    """Neither its sockets nor the owner's door; somebody is connected to both."""
+    warned = {"PYTHONWARNINGS": "error::ResourceWarning"}
+    program = ("-m", "embedded_server", *mode)
+    key = secrets.token_urlsafe(32)
+    with RealServer(lake, program=program, environment=warned, api_key=key) as server:
+        keys = [sys.executable, "-m", "embedded_server", "keys", "list", "--lake", str(lake)]
+        assert subprocess.run(keys, capture_output=True, timeout=60, check=False).returncode == 0
+        known = json.loads((lake / ".lakedrop" / "owners-door.json").read_text())
+        with (
+            httpx.Client(base_url=server.address) as kept_alive,
+            socket.create_connection(("127.0.0.1", known["port"]), timeout=30),
+        ):
+            assert kept_alive.get("/healthz").status_code == 200
+            assert server.stop() == 0
+    assert "ResourceWarning" not in server.errors.read_text()
