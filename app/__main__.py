@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from app.cli.terminal import Terminal
     from app.domain.errors import LakeDropError
+    from app.link.engine_client import EngineClient
 
 _TRACEBACK_VARIABLE = "LAKEDROP_TRACEBACK"
 _INTERRUPTED = 130  # `app.cli.exits` may not be imported yet
@@ -137,20 +138,27 @@ def _guarded(options: Namespace, terminal: Terminal) -> int:
 
 
 def _run(options: Namespace, terminal: Terminal) -> int:
-    from functools import partial
-
     from app import composition
     from app.cli.commands import run
     from app.cli.context import CommandContext
+    from app.domain.errors import JournalSetAside
     from app.infra.places import HOME_VARIABLE
     from app.link.engine_starter import API_KEY_VARIABLE
 
     def use_home(folder: Path) -> None:
         os.environ[HOME_VARIABLE] = str(folder)
 
+    def attach_engine() -> EngineClient:
+        client = composition.attach_engine(expect_local_lake=_is_for_local_lake(options))
+        if client.notice and client.notice not in told:
+            told.add(client.notice)
+            terminal.tell_error(JournalSetAside(client.notice))
+        return client
+
+    told: set[str] = set()
     context = CommandContext(
         terminal,
-        partial(composition.attach_engine, expect_local_lake=_is_for_local_lake(options)),
+        attach_engine,
         composition.stop_engine,
         use_home,
         composition.resources_folder() / "samples",

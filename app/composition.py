@@ -22,6 +22,7 @@ from app.infra.places import HOME_VARIABLE, Places
 if TYPE_CHECKING:
     from filelock import FileLock
 
+    from app.infra.sqlite_journal import SqliteJournal
     from app.link.engine_client import EngineClient
 
 log = logging.getLogger(__name__)
@@ -227,11 +228,17 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
         # On a thread: a handler runs amid the main thread's own use of the same locks.
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=service.stop).start())
         engine.recover()
-        socket.announce()
+        socket.announce(_notice_of(journal))
         _say({"ready": True})
         _in_background(gateways.prepare, "load-http")
         service.serve()
     return 0
+
+
+def _notice_of(journal: SqliteJournal) -> str:
+    from app.domain import sentences
+
+    return "" if journal.set_aside is None else sentences.QUEUE_SET_ASIDE(file=journal.set_aside)
 
 
 def _in_background(work: Callable[[], object], name: str) -> None:

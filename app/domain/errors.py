@@ -22,6 +22,7 @@ to do) and a remedy. Foreign errors become one of these at the edge that met the
     ├── ConnectionNotUsable      stop        no such connection, no key, plain http
     ├── LocalLakeFailed          stop        the local lake's server does not start
     ├── JournalFailed            stop        the queue cannot be written
+    ├── JournalSetAside          stop        the queue was damaged; told once a new one was begun
     ├── PlacesFailed             stop        its own folders cannot be made or written
     ├── WindowFailed             stop        no display, or a library of the window is missing
     └── WrongUse                 stop        a command asks for what cannot be
@@ -139,6 +140,10 @@ class JournalFailed(LakeDropError):
     title = "The upload queue cannot be written"
 
 
+class JournalSetAside(LakeDropError):
+    title = "The upload queue was damaged"
+
+
 class PlacesFailed(LakeDropError):
     title = "LakeDrop has no place for its things"
 
@@ -176,6 +181,7 @@ _KINDS: dict[str, type[LakeDropError]] = {
         ConnectionNotUsable,
         LocalLakeFailed,
         JournalFailed,
+        JournalSetAside,
         PlacesFailed,
         WindowFailed,
         WrongUse,

@@ -165,6 +165,10 @@ NO_SUCH_CONNECTION = Sentence(
 )
 NAME_IS_TAKEN = Sentence('There is a connection "{name}" already. Choose another name.')
 QUEUE_FAILED = Sentence("The upload queue cannot be written or read: {reason}. Is the disk full?")
+QUEUE_SET_ASIDE = Sentence(
+    "The old upload queue is kept as {file}, and a new one was begun. Which uploads had not come "
+    "to their end is not known any more: look at the sync jobs, and add again what is missing."
+)
 SERVER_NOT_STARTED = Sentence("The lake server did not start; its log says why.")
 OWN_FAULT = Sentence("LakeDrop met a fault of its own; its log has the details. Try again.")
 

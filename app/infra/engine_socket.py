@@ -15,7 +15,7 @@ from multiprocessing.connection import Listener
 from pathlib import Path
 
 from app.infra.places import Places
-from app.link.protocol import RuntimeFile
+from app.link.protocol import PROTOCOL_VERSION, RuntimeFile
 
 _BACKLOG = 16
 _LONGEST_SOCKET_PATH = 100  # bytes; sun_path holds 104 on macOS, 108 on Linux
@@ -46,8 +46,10 @@ class EngineSocket:
         path.unlink(missing_ok=True)  # left by a killed engine: this one holds the engine's lock
         return str(path)
 
-    def announce(self) -> None:
-        told = RuntimeFile(self._address_text, self.auth_key.hex(), os.getpid())
+    def announce(self, notice: str = "") -> None:
+        told = RuntimeFile(
+            self._address_text, self.auth_key.hex(), os.getpid(), PROTOCOL_VERSION, notice
+        )
         write_private(self._runtime_file, told.to_json())
 
     def close(self) -> None:

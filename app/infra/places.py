@@ -78,12 +78,17 @@ def make_durable_folder(folder: Path) -> None:
     missing = [part for part in (folder, *folder.parents) if not part.is_dir()]
     for part in reversed(missing):
         part.mkdir(mode=0o700, exist_ok=True)
-        if os.name == "posix":
-            parent = os.open(part.parent, os.O_RDONLY)
-            try:
-                os.fsync(parent)
-            finally:
-                os.close(parent)
+        sync_folder(part.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Its names are on stable storage, where that can be asked for."""
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _runtime_folder() -> Path:

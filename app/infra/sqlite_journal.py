@@ -22,6 +22,7 @@ from app.domain.ports import ItemCounts
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, JobState, PendingSource, Source, UploadJob
 from app.infra import journal_queries as queries
+from app.infra.journal_file import open_journal
 from app.infra.journal_rows import (
     FOUND_COLUMNS,
     JOB_COLUMNS,
@@ -36,7 +37,6 @@ from app.infra.journal_rows import (
     storable,
     to_blob,
 )
-from app.infra.journal_schema import SCHEMA_VERSION, bring_up_to_date
 
 log = logging.getLogger(__name__)
 
@@ -46,54 +46,16 @@ COMMIT_EVERY_S = 0.1
 class SqliteJournal:
     """`ports.Journal` in one SQLite file.
 
-    A file that is no database, or damaged, is set aside beside the new one (never deleted, never
-    read as "all done"); `set_aside` then names it. One of a newer LakeDrop is refused.
+    A damaged file is set aside beside a new one, and `set_aside` then names it: see `journal_file`.
     """
 
     def __init__(self, path: Path) -> None:
-        self.set_aside: Path | None = None
         self._lock = threading.RLock()
         self._outcomes: dict[int, QueueItem] = {}
         self._closing = threading.Event()
-        try:
-            self._db = self._open(path)
-        except sqlite3.DatabaseError as cause:
-            if isinstance(cause, sqlite3.OperationalError):  # locked, read-only, no space
-                raise JournalFailed(
-                    f"The upload queue {path} cannot be opened: {cause}."
-                ) from cause
-            try:
-                self.set_aside = _set_aside(path)
-            except OSError as trouble:
-                raise JournalFailed(
-                    f"The upload queue {path} is damaged and cannot be set aside: {trouble}."
-                ) from trouble
-            log.warning("damaged journal set aside as %s", self.set_aside.name)
-            with self._translated():
-                self._db = self._open(path)
+        self._db, self.set_aside = open_journal(path)
         self._committer = threading.Thread(target=self._commit_outcomes, name="journal")
         self._committer.start()
-
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-        try:
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:  # looked at no further, and left as it is
-                raise JournalFailed(
-                    f"The upload queue {path} was written by a newer LakeDrop. Start that version."
-                )
-            if [row[0] for row in db.execute("PRAGMA quick_check")] != ["ok"]:
-                raise sqlite3.DatabaseError("quick_check failed")
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("PRAGMA temp_store=MEMORY")
-            bring_up_to_date(db, version)
-            db.execute("PRAGMA foreign_keys=ON")
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     # -- jobs --------------------------------------------------------------------------------
 
@@ -343,15 +305,3 @@ def _keep_final_counts(db: sqlite3.Connection, job_id: int, counts: ItemCounts) 
 
 def _forget_final_counts(db: sqlite3.Connection, job_id: int) -> None:
     db.execute("UPDATE jobs SET final_counts='' WHERE job_id=? AND final_counts!=''", (job_id,))
-
-
-def _set_aside(path: Path) -> Path:
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        rest = path.with_name(path.name + suffix)
-        if rest.exists():
-            rest.rename(aside.with_name(aside.name + suffix))
-    return aside

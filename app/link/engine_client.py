@@ -41,7 +41,8 @@ __all__ = ["Answer", "EngineClient", "JobWatch", "OnAnswer", "OnNews"]
 class EngineClient:
     """A connected screen. Every call may raise `EngineGone`; close it, or use it in a `with`."""
 
-    def __init__(self, connection: Connection[Any, Any]) -> None:
+    def __init__(self, connection: Connection[Any, Any], notice: str = "") -> None:
+        self.notice = notice  # what the engine wants its user to be told
         self._connection = connection
         self._sending = threading.Lock()
         self._news = threading.Condition()  # guards all below
@@ -60,7 +61,7 @@ class EngineClient:
     def connect(cls, runtime: RuntimeFile, timeout_s: float = 10.0) -> EngineClient:
         """Raises `EngineGone` when nobody listens there or not the one who wrote the file,
         `EngineSilent` when the one who listens does not answer."""
-        return cls(_connected(runtime, timeout_s))
+        return cls(_connected(runtime, timeout_s), runtime.notice)
 
     def request(self, command: str, timeout_s: float | None = None, **args: Any) -> dict[str, Any]:
         """The engine's answer. Raises the `LakeDropError` it answers with, or `EngineGone`.

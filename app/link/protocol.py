@@ -99,12 +99,16 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFile:
-    """How to find the engine: the 0600 file it writes once it listens."""
+    """How to find the engine: the 0600 file it writes once it listens.
+
+    `notice`: what every screen is to tell its user, as a sentence; mostly there is none.
+    """
 
     address: str
     auth_key_hex: str
     pid: int
     protocol: int = PROTOCOL_VERSION
+    notice: str = ""
 
     def to_json(self) -> str:
         return json.dumps({name: getattr(self, name) for name in self.__slots__})
@@ -119,6 +123,7 @@ class RuntimeFile:
                 str(fields["auth_key_hex"]),
                 int(fields["pid"]),
                 int(fields["protocol"]),
+                str(fields.get("notice", "")),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

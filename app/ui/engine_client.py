@@ -19,7 +19,7 @@ from PySide6 import QtCore
 from PySide6.QtCore import QObject, Signal, Slot
 from shiboken6 import isValid
 
-from app.domain.errors import LakeDropError
+from app.domain.errors import JournalSetAside, LakeDropError
 
 if TYPE_CHECKING:
     from app.domain.snapshots import JobSnapshot
@@ -72,6 +72,7 @@ class EngineLink(QObject):
         self._arriving: EngineClient | None = None  # attached, and not yet taken by the window
         self._closing = threading.Event()
         self._listens = False
+        self._noticed: set[str] = set()
 
     def open(self) -> None:
         """Attaches to the engine, starting it when none lives; again whenever it was lost."""
@@ -252,6 +253,9 @@ class EngineLink(QObject):
         for command, answered, args in early:
             client.post(command, answered, **args)
         self._set_state(LinkState.READY, None)
+        if client.notice and client.notice not in self._noticed:
+            self._noticed.add(client.notice)
+            self.failed.emit(JournalSetAside(client.notice))
 
     def _lose(self, client: EngineClient, error: LakeDropError) -> None:
         if client is not self._client:

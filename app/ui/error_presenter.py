@@ -135,6 +135,8 @@ class ErrorPresenter(QObject):
                     self.tr("The upload queue cannot be written"),
                     self.tr("Is the disk full? Make space, then try again."),
                 )
+            case "JournalSetAside":
+                return (self.tr("The upload queue was damaged"), "")
             case "PlacesFailed":
                 return (self.tr("LakeDrop has no place for its things"), "")
             case "WindowFailed":

@@ -248,6 +248,11 @@ class Sentences(QObject):
             sentences.QUEUE_FAILED: self.tr(
                 "The upload queue cannot be written or read: {reason}. Is the disk full?"
             ),
+            sentences.QUEUE_SET_ASIDE: self.tr(
+                "The old upload queue is kept as {file}, and a new one was begun. Which uploads"
+                " had not come to their end is not known any more: look at the sync jobs, and add"
+                " again what is missing."
+            ),
             sentences.SERVER_NOT_STARTED: self.tr(
                 "The lake server did not start; its log says why."
             ),

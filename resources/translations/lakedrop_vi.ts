@@ -400,6 +400,10 @@
         <translation>Không ghi được hàng đợi tải lên</translation>
     </message>
     <message>
+        <source>The upload queue was damaged</source>
+        <translation>Hàng đợi tải lên đã bị hỏng</translation>
+    </message>
+    <message>
         <source>The window cannot be opened</source>
         <translation>Không mở được cửa sổ</translation>
     </message>
@@ -995,6 +999,10 @@
     <message>
         <source>The name of {host} is not known. Check the address and your network.</source>
         <translation>Không tìm thấy tên {host}. Hãy kiểm tra địa chỉ và mạng của bạn.</translation>
+    </message>
+    <message>
+        <source>The old upload queue is kept as {file}, and a new one was begun. Which uploads had not come to their end is not known any more: look at the sync jobs, and add again what is missing.</source>
+        <translation>Hàng đợi tải lên cũ được giữ lại thành {file}, và một hàng đợi mới đã được tạo. Không còn biết lần tải lên nào chưa xong: hãy xem các phiên đồng bộ và thêm lại những gì còn thiếu.</translation>
     </message>
     <message>
         <source>The proxy on the way to {host} refused the connection.</source>

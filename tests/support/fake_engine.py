@@ -82,7 +82,9 @@ def snapshot(state: JobState = JobState.DRAFT, **changes: Any) -> JobSnapshot:
 class FakeEngine:
     """Answers each command by `answers[command](args)`; a `LakeDropError` raised there is sent."""
 
-    def __init__(self, runtime_file: Path, protocol: int = PROTOCOL_VERSION) -> None:
+    def __init__(
+        self, runtime_file: Path, protocol: int = PROTOCOL_VERSION, notice: str = ""
+    ) -> None:
         self.runtime_file = runtime_file
         self.answers: dict[str, Answer] = {"hello": lambda _: {"version": "0", "pid": os.getpid()}}
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -97,7 +99,7 @@ class FakeEngine:
         self._lock = threading.Lock()
         self._closing = False
         self._threads: list[threading.Thread] = []
-        runtime = RuntimeFile(address, self._key.hex(), os.getpid(), protocol)
+        runtime = RuntimeFile(address, self._key.hex(), os.getpid(), protocol, notice)
         runtime_file.parent.mkdir(parents=True, exist_ok=True)
         # A file that is seen is whole: others look for it while it is written.
         torn = runtime_file.with_name(f"{runtime_file.name}.{os.getpid()}")

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from app.domain.connections import Connection
 from app.infra.connection_store import TomlConnectionStore
 from app.infra.keyring_secrets import SERVICE
@@ -28,8 +26,12 @@ CONNECTION = "team"
 _READY = re.compile(r'"ready": *true')
 
 
+class EngineDidNotStart(AssertionError):
+    """The text is what it said instead of being ready."""
+
+
 class ForkedEngine(ForkedProcess):
-    """Returns once it is ready. Fails the test with what it said instead."""
+    """Returns once it is ready. Raises `EngineDidNotStart`."""
 
     def __init__(self, engines: Zygote, home: Home, build: str = SOUND) -> None:
         self._places = home.places
@@ -45,8 +47,7 @@ class ForkedEngine(ForkedProcess):
         said = self.read_until(_READY)
         if isinstance(said, str):
             self.wait()
-            log = self.errors.read_text()[-4000:]
-            pytest.fail(f"the engine said {said!r}, and in its log: {log}")
+            raise EngineDidNotStart(said or self.errors.read_text()[-4000:])
 
     def screen(self) -> EngineClient:
         """Raises `EngineGone` when it was killed meanwhile."""

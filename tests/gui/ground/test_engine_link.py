@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
+from app.domain import sentences
 from app.domain.errors import LakeDropError, WrongUse
 from app.domain.upload_job import JobState
 from app.link.engine_client import EngineClient
@@ -246,3 +248,20 @@ def test_an_engine_that_was_attached_while_the_window_closes_is_left(
         link.close()
 
     qtbot.waitUntil(lambda: not engine._open)  # the engine has seen it leave
+
+
+def test_what_an_engine_wants_to_be_told_is_told_once(tmp_path: Path, qtbot: QtBot) -> None:
+    words = sentences.QUEUE_SET_ASIDE(file="/home/lan/journal.db.damaged-1")
+    heard: list[LakeDropError] = []
+    with FakeEngine(tmp_path / "engine.json", notice=words) as engine:
+        link = EngineLink(engine.client)
+        link.failed.connect(heard.append)
+        link.open()
+        qtbot.waitUntil(lambda: len(heard) == 1)
+        assert (heard[0].kind, heard[0].message) == ("JournalSetAside", words)
+
+        with qtbot.waitSignals([link.state_changed, link.state_changed]):  # lost, and found again
+            engine.drop_screens()
+        assert link.state is LinkState.READY
+        assert len(heard) == 1
+        link.close()

@@ -82,6 +82,18 @@ def test_a_home_that_cannot_be_made_is_told_without_a_traceback(home: Home, plac
     assert "Traceback" not in done.stderr
 
 
+def test_a_damaged_queue_is_told_beside_what_was_asked_for(home: Home) -> None:
+    home.places.make()
+    home.places.journal.write_bytes(b"no database\n" * 900)
+    done = home.run("jobs", "--json")
+    assert (done.returncode, done.stdout) == (0, "")
+    [line] = done.stderr.splitlines()
+    assert line.startswith(
+        "lakedrop: The upload queue was damaged: The old upload queue is kept as"
+    )
+    assert "journal.db.damaged-1" in line
+
+
 def test_serve_becomes_the_server_and_stops_cleanly(home: Home, tmp_path: Path) -> None:
     stands_in = tmp_path / "data"
     stands_in.mkdir()

@@ -267,7 +267,7 @@ def test_what_was_promised_survives_a_killed_process(tmp_path: Path) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("damage", ["no database", "torn", "page"])
+@pytest.mark.parametrize("damage", ["no database", "torn", "page", "empty", "a byte"])
 def test_a_damaged_journal_is_set_aside_whole_and_a_new_one_begun(
     tmp_path: Path, damage: str
 ) -> None:
@@ -280,6 +280,8 @@ def test_a_damaged_journal_is_set_aside_whole_and_a_new_one_begun(
         data = b"this is no database " * 1_000
     elif damage == "torn":
         data = data[: len(data) // 2]
+    elif damage in ("empty", "a byte"):  # to SQLite: a database that is just being made
+        data = data[: 1 if damage == "a byte" else 0]
     else:
         middle = len(data) // 2 // 4096 * 4096
         data = data[:middle] + b"\xff" * 8192 + data[middle + 8192 :]
