@@ -19,6 +19,7 @@ to do) and a remedy. Foreign errors become one of these at the edge that met the
     ├── DigestMismatch           try later   the server stored other bytes than were sent
     ├── SourceUnreadable         mend file   missing, no permission, a read error
     ├── SourceChanged            try later   the file changed while it was read
+    ├── SourceLocked             try later   another program keeps the file to itself
     ├── ConnectionNotUsable      stop        no such connection, no key, plain http
     ├── LocalLakeFailed          stop        the local lake's server does not start
     ├── JournalFailed            stop        the queue cannot be written
@@ -128,6 +129,11 @@ class SourceChanged(LakeDropError):
     remedy = Remedy.TRY_LATER
 
 
+class SourceLocked(LakeDropError):
+    title = "Another program has locked the file"
+    remedy = Remedy.TRY_LATER
+
+
 class ConnectionNotUsable(LakeDropError):
     title = "The connection cannot be used"
 
@@ -178,6 +184,7 @@ _KINDS: dict[str, type[LakeDropError]] = {
         DigestMismatch,
         SourceUnreadable,
         SourceChanged,
+        SourceLocked,
         ConnectionNotUsable,
         LocalLakeFailed,
         JournalFailed,

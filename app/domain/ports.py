@@ -29,7 +29,8 @@ class FileContent(Protocol):
     def chunks(self) -> Iterator[bytes]:
         """Exactly `size_bytes` bytes in pieces of up to 1 MiB, none empty.
 
-        Raises `SourceUnreadable`, `SourceChanged` or `Cancelled`; the gateway lets them through.
+        Raises `SourceUnreadable`, `SourceChanged`, `SourceLocked` or `Cancelled`; the gateway lets
+        them through.
         """
         ...
 
@@ -138,13 +139,16 @@ class SourceFiles(Protocol):
         ...
 
     def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> HashedContent:
-        """Opens it for one reading; used as a context manager. Raises `SourceUnreadable`."""
+        """Opens it for one reading; used as a context manager.
+
+        Raises `SourceUnreadable`, `SourceLocked`.
+        """
         ...
 
     def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:
         """The whole file, with its digest; None when it has grown beyond `most_bytes`.
 
-        Raises `SourceUnreadable`, `SourceChanged`.
+        Raises `SourceUnreadable`, `SourceChanged`, `SourceLocked`.
         """
         ...
 

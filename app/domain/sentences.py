@@ -107,6 +107,9 @@ UNREAD_FOLDER = Sentence(
     "This is a folder that could not be read when the files were looked for. Mend it, then upload "
     "again as a new job."
 )
+LOCKED = Sentence(
+    "Another program has locked the file: {reason}. It will be tried again; close it there."
+)
 NO_FILE_NOW = Sentence("This is no longer a file.")
 SHRANK = Sentence("The file became shorter while it was read.")
 WENT_AWAY = Sentence("The file went away while it was read.")

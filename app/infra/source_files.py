@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -10,12 +11,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.domain import sentences
-from app.domain.errors import SourceChanged, SourceUnreadable
+from app.domain.errors import LakeDropError, SourceChanged, SourceLocked, SourceUnreadable
 from app.domain.ports import Picks, SmallFile
 from app.domain.queue_item import FoundFile, LeftOut, QueueItem
 from app.domain.upload_job import Source
 
 PIECE_BYTES = 1024 * 1024
+
+# What a lease, a share of Windows or a mandatory lock answers with. Windows itself tells a sharing
+# violation (32, 33) from a refusal only where its own number came along.
+_LOCKED = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EBUSY, errno.ETXTBSY})
+_LOCKED_ON_WINDOWS = frozenset({32, 33})
 
 _NO_NAME = sentences.NAME_NO_UNICODE()
 
@@ -119,7 +125,7 @@ class OpenedFile:
             # Planned as one file because it could not be listed; what it holds was never found.
             raise SourceUnreadable(sentences.UNREAD_FOLDER()) from cause
         except (OSError, ValueError) as cause:
-            raise SourceUnreadable(sentences.CANNOT_READ(reason=_words(cause))) from cause
+            raise unreadable(cause) from cause
         if not stat.S_ISREG(self._before.st_mode):
             self._file.close()
             raise SourceUnreadable(sentences.NO_FILE_NOW())
@@ -145,7 +151,7 @@ class OpenedFile:
             try:
                 piece = self._file.read(min(PIECE_BYTES, left))
             except OSError as cause:
-                raise SourceUnreadable(sentences.CANNOT_READ(reason=_words(cause))) from cause
+                raise unreadable(cause) from cause
             if not piece:
                 raise SourceChanged(sentences.SHRANK())
             self._digest.update(piece)
@@ -166,6 +172,23 @@ class OpenedFile:
             self._before
         ):
             raise SourceChanged(sentences.CHANGED())
+
+
+def unreadable(cause: Exception, *, on_windows: bool = os.name == "nt") -> LakeDropError:
+    """Whether to wait for another program or to tell the user that it cannot be read.
+
+    Python opens by the C library, which makes one `EACCES` of a sharing violation and of a missing
+    permission. So on Windows a refusal without a number is tried again, too: not for ever.
+    """
+    number = getattr(cause, "winerror", None)
+    locked = isinstance(cause, OSError) and (
+        cause.errno in _LOCKED
+        or number in _LOCKED_ON_WINDOWS
+        or (on_windows and number is None and isinstance(cause, PermissionError))
+    )
+    if locked:
+        return SourceLocked(sentences.LOCKED(reason=_words(cause)))
+    return SourceUnreadable(sentences.CANNOT_READ(reason=_words(cause)))
 
 
 def _open_at_once(path: str, flags: int) -> int:

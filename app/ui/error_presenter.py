@@ -112,6 +112,11 @@ class ErrorPresenter(QObject):
                     self.tr("The file cannot be read"),
                     self.tr("Is it still there, and may you read it? Then try again."),
                 )
+            case "SourceLocked":
+                return (
+                    self.tr("Another program has locked the file"),
+                    self.tr("Close it in that program, then try again."),
+                )
             case "SourceChanged":
                 return (
                     self.tr("The file changed while it was read"),

@@ -182,6 +182,10 @@ class Sentences(QObject):
                 "Mend it, then upload again as a new job."
             ),
             sentences.NO_FILE_NOW: self.tr("This is no longer a file."),
+            sentences.LOCKED: self.tr(
+                "Another program has locked the file: {reason}. It will be tried again; close it "
+                "there."
+            ),
             sentences.SHRANK: self.tr("The file became shorter while it was read."),
             sentences.WENT_AWAY: self.tr("The file went away while it was read."),
             sentences.CHANGED: self.tr("The file changed while it was read."),

@@ -256,8 +256,16 @@
 <context>
     <name>ErrorPresenter</name>
     <message>
+        <source>Another program has locked the file</source>
+        <translation>Tệp đang bị một chương trình khác khóa</translation>
+    </message>
+    <message>
         <source>Check the network and the connection&apos;s address, then try again.</source>
         <translation>Hãy kiểm tra mạng và địa chỉ của kết nối rồi thử lại.</translation>
+    </message>
+    <message>
+        <source>Close it in that program, then try again.</source>
+        <translation>Hãy đóng tệp trong chương trình đó rồi thử lại.</translation>
     </message>
     <message>
         <source>Is it still there, and may you read it? Then try again.</source>
@@ -923,6 +931,10 @@
         <translation>
             <numerusform>%n tệp</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Another program has locked the file: {reason}. It will be tried again; close it there.</source>
+        <translation>Tệp đang bị một chương trình khác khóa: {reason}. LakeDrop sẽ thử lại; hãy đóng tệp ở chương trình đó.</translation>
     </message>
     <message>
         <source>In the window, choose &quot;this session only&quot; for the key. On the command line, add the connection with --no-key, and set LAKEDROP_API_KEY for the commands that need the key.</source>

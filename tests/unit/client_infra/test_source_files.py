@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable
@@ -9,13 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.errors import Cancelled, SourceChanged, SourceUnreadable
+from app.domain.errors import (
+    Cancelled,
+    LakeDropError,
+    SourceChanged,
+    SourceLocked,
+    SourceUnreadable,
+)
 from app.domain.picking import TAKE_ALL, Picking
 from app.domain.ports import SmallFile
 from app.domain.queue_item import FoundFile, LeftOut, QueueItem
 from app.domain.upload_job import Source
 from app.engine.picker import Picker
-from app.infra.source_files import PIECE_BYTES, LocalSourceFiles
+from app.infra.source_files import PIECE_BYTES, LocalSourceFiles, unreadable
 
 TO = "/data/x"
 files = LocalSourceFiles()
@@ -266,3 +273,33 @@ def test_a_cancel_is_seen_between_two_pieces(tmp_path: Path) -> None:
         cancelled = True
         with pytest.raises(Cancelled):
             next(pieces)
+
+
+def _windows_error(number: int | None) -> PermissionError:
+    """As Windows' own calls raise it; those of its C library bear no number of Windows'."""
+    error = PermissionError(errno.EACCES, "Permission denied")
+    if number is not None:
+        error.winerror = number  # type: ignore[attr-defined]  # only Windows' Python has it
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "on_windows", "expected"),
+    [
+        (BlockingIOError(errno.EAGAIN, "busy"), False, SourceLocked),
+        (OSError(errno.EBUSY, "busy"), False, SourceLocked),  # a share of Windows, on Linux
+        (OSError(errno.ETXTBSY, "busy"), False, SourceLocked),
+        (PermissionError(errno.EACCES, "no"), False, SourceUnreadable),
+        (FileNotFoundError(errno.ENOENT, "gone"), True, SourceUnreadable),
+        (OSError(errno.EIO, "broken"), True, SourceUnreadable),
+        (_windows_error(32), True, SourceLocked),
+        (_windows_error(33), True, SourceLocked),
+        (_windows_error(None), True, SourceLocked),
+        (_windows_error(5), True, SourceUnreadable),  # access denied, told as such
+        (ValueError("embedded null byte"), True, SourceUnreadable),
+    ],
+)
+def test_what_is_locked_is_told_from_what_cannot_be_read(
+    cause: Exception, on_windows: bool, expected: type[LakeDropError]
+) -> None:
+    assert type(unreadable(cause, on_windows=on_windows)) is expected
