@@ -6,6 +6,7 @@ import argparse
 from typing import NoReturn
 
 from app.cli.words import shown
+from app.domain.upload_job import MOST_SHRINK_PERCENT
 from embedded_server.contract import VERSION
 
 _DESCRIPTION = "Upload files and folders into a data lake, and see what became of them."
@@ -93,7 +94,21 @@ def _add_upload(upload: argparse.ArgumentParser) -> None:
     upload.add_argument(
         "--allow-empty",
         action="store_true",
-        help="agree that a full sync without files leaves the destination empty",
+        help="agree that a full sync without files, or with an empty folder among others, takes "
+        "away what is at the destination",
+    )
+    upload.add_argument(
+        "--allow-shrink",
+        action="store_true",
+        help="agree that the data at the destination shrinks a lot (--yes does not say that)",
+    )
+    upload.add_argument(
+        "--max-shrink",
+        type=_percent,
+        default=MOST_SHRINK_PERCENT,
+        metavar="PERCENT",
+        help="a full sync may shrink files and bytes by so much without --allow-shrink (default: "
+        "%(default)s)",
     )
     upload.add_argument(
         "--allow-same-names",
@@ -153,6 +168,12 @@ def _add_connect(connect: argparse.ArgumentParser) -> None:
     test.add_argument("name", metavar="NAME")
     remove = actions.add_parser("remove", help="forget one and its key")
     remove.add_argument("name", metavar="NAME")
+
+
+def _percent(text: str) -> int:
+    if not text.isdecimal() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 100")
+    return int(text)
 
 
 def _count(text: str) -> int:

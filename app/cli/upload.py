@@ -19,7 +19,13 @@ from app.domain.errors import LakeDropError, WrongUse
 from app.domain.impact import Impact
 from app.domain.picking import Picking
 from app.domain.snapshots import JobSnapshot
-from app.domain.upload_job import Consents, JobState, Source, checked_destination
+from app.domain.upload_job import (
+    MOST_SHRINK_PERCENT,
+    Consents,
+    JobState,
+    Source,
+    checked_destination,
+)
 from embedded_server.contract import SyncType
 
 _ADD_WITHIN_S = 60.0
@@ -36,6 +42,7 @@ class UploadOrder:
     name: str = ""
     agreed: Agreed = field(default_factory=Agreed)
     picking: Picking = field(default_factory=Picking)
+    most_shrink_percent: int = MOST_SHRINK_PERCENT
 
 
 def upload(options: Namespace, context: CommandContext) -> int:
@@ -47,8 +54,9 @@ def upload(options: Namespace, context: CommandContext) -> int:
         checked_destination(options.to),
         modes[options.mode],
         options.name,
-        Agreed(options.yes, options.allow_empty, options.allow_same_names),
+        Agreed(options.yes, options.allow_empty, options.allow_same_names, options.allow_shrink),
         Picking(tuple(options.include), tuple(options.exclude), options.keep_junk),
+        options.max_shrink,
     )
     report = report_of(options, context.terminal)
     return run_upload(order, context, report, retry_asked=not options.json)
@@ -114,6 +122,7 @@ class _UploadRun(JobRun):
             name=order.name,
             sources=[[source.path, source.contents_only] for source in order.sources],
             picking=asdict(order.picking),
+            most_shrink_percent=order.most_shrink_percent,
         )
 
     def _look(self, job_id: int) -> JobSnapshot:

@@ -19,6 +19,7 @@ class Agreed:
     yes: bool = False
     allow_empty: bool = False
     allow_same_names: bool = False
+    allow_shrink: bool = False
 
 
 def consents_for(impact: Impact, agreed: Agreed, terminal: Terminal) -> Consents | None:
@@ -33,9 +34,21 @@ def consents_for(impact: Impact, agreed: Agreed, terminal: Terminal) -> Consents
             "There is no file in what you named, and a full sync without files leaves "
             f"{words.shown(impact.destination)} empty. If that is what you want, add --allow-empty."
         )
+    if impact.loses_a_source and not agreed.allow_empty:
+        names = ", ".join(words.shown(name) for name in impact.empty_sources)
+        raise WrongUse(
+            f"There is no file in {names}, and a full sync takes away at "
+            f"{words.shown(impact.destination)} what is not there any more. Is a disk missing? If "
+            "that is what you want, add --allow-empty."
+        )
     same_names = bool(impact.plain_server and impact.same_names)
     questions = [
         (impact.moves_data_to_trash and not agreed.yes, trash_question(impact), "--yes"),
+        (
+            impact.shrinks_data and not agreed.allow_shrink,
+            shrink_question(impact),
+            "--allow-shrink",
+        ),
         (
             same_names and not agreed.allow_same_names,
             same_names_question(impact),
@@ -51,6 +64,8 @@ def consents_for(impact: Impact, agreed: Agreed, terminal: Terminal) -> Consents
             return None
     return Consents(
         empty_full_sync=impact.empties_destination,
+        empty_sources=impact.loses_a_source,
+        shrink=impact.shrinks_data,
         same_names_on_plain_server=same_names,
         end_without_failed_files=impact.mode is SyncType.INCREMENTAL,
     )
@@ -69,6 +84,18 @@ def trash_question(impact: Impact) -> str:
     move = "moves" if impact.replaced_files == 1 else "move"
     return (
         f"{old} at {destination} {move} to the trash; {new} {_take(impact.new_files)} their place."
+    )
+
+
+def shrink_question(impact: Impact) -> str:
+    """Beside the one about the trash, which it does not stand for."""
+    before = f"{words.files(impact.before_files or 0)}, {words.size(impact.before_bytes or 0)}"
+    now = f"{words.files(impact.new_files)}, {words.size(impact.new_bytes)}"
+    known = "your last full sync there had" if impact.before_is_last_sync else "there are"
+    return (
+        f"The data at {words.shown(impact.destination)} would shrink by more than "
+        f"{impact.most_shrink_percent} %: {known} {before}, and {now} would be left. Is everything "
+        "in what you named, and is every disk connected?"
     )
 
 

@@ -20,6 +20,7 @@ to do) and a remedy. Foreign errors become one of these at the edge that met the
     ├── SourceUnreadable         mend file   missing, no permission, a read error
     ├── SourceChanged            try later   the file changed while it was read
     ├── SourceLocked             try later   another program keeps the file to itself
+    ├── SourceGone               stop        the dropped folder itself is gone, or empty
     ├── ConnectionNotUsable      stop        no such connection, no key, plain http
     ├── LocalLakeFailed          stop        the local lake's server does not start
     ├── JournalFailed            stop        the queue cannot be written
@@ -134,6 +135,10 @@ class SourceLocked(LakeDropError):
     remedy = Remedy.TRY_LATER
 
 
+class SourceGone(LakeDropError):
+    title = "What was dropped is not there any more"
+
+
 class ConnectionNotUsable(LakeDropError):
     title = "The connection cannot be used"
 
@@ -185,6 +190,7 @@ _KINDS: dict[str, type[LakeDropError]] = {
         SourceUnreadable,
         SourceChanged,
         SourceLocked,
+        SourceGone,
         ConnectionNotUsable,
         LocalLakeFailed,
         JournalFailed,

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from app.domain.connections import Connection
 from app.domain.errors import LakeDropError
+from app.domain.impact import Extent
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import PendingSource, Source, UploadJob
 from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
@@ -253,6 +254,16 @@ class Journal(Protocol):
         ...
 
     def counts(self, job_id: int) -> ItemCounts: ...
+
+    def empty_sources(self, job_id: int, limit: int) -> list[str]:
+        """Dropped paths that intake found no file in."""
+        ...
+
+    def last_full_sync(self, server: str, destination: str) -> Extent | None:
+        """What the newest full sync that ended there had; kept when its job is forgotten."""
+        ...
+
+    def remember_full_sync(self, server: str, destination: str, extent: Extent) -> None: ...
 
     def same_names(self, job_id: int, limit: int) -> list[str]:
         """Base names that stand in more than one folder of the job."""

@@ -77,6 +77,7 @@ class QueueItem:
     message: str = ""
     sha256: str = ""
     problem: str = ""  # the kind of the error that failed it, e.g. "FileRefused"
+    depth: int = 0  # how many folders lie between the dropped one and the file
 
     def moved_to(self, state: ItemState, message: str = "", problem: str = "") -> QueueItem:
         """The item in its next state; raises `IllegalMove` where the table has no such move."""

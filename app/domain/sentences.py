@@ -126,6 +126,23 @@ UNFINISHED = Sentence("an unfinished download")
 OPENED = Sentence("left by a program that has, or had, a file open")
 EXCLUDED = Sentence("excluded by a pattern of this upload")
 NOT_INCLUDED = Sentence("matches no pattern that this upload includes")
+NO_FILE_IN_IT = Sentence("no file is in it; if there should be, is its disk connected?")
+SOURCE_GONE = Sentence(
+    "The folder {path} is gone, or empty by now. Was a disk taken out, or a network folder cut "
+    "off? Bring it back, then try again: the other files wait, and nothing was ended."
+)
+EMPTY_SOURCE = Sentence(
+    "There is no file in {names}. A full sync without what was there takes it away at the "
+    "destination; that needs a consent of its own."
+)
+EMPTY_FULL_SYNC = Sentence(
+    "There is no file to upload. Ending this full sync would leave the destination empty; that "
+    "needs a consent of its own."
+)
+SHRINKS = Sentence(
+    "The data at {destination} would shrink from {before} to {after}, by more than {percent} %. "
+    "Nothing was sent; it needs a consent of its own."
+)
 SAME_PLACE = Sentence(
     "Several files would be written to the same place, and only one would stay: {names}. Upload "
     "them to different folders."

@@ -24,6 +24,8 @@ from app.domain.picking import USUAL, Picking
 from app.domain.queue_item import IllegalMove
 from embedded_server.contract import SyncType
 
+MOST_SHRINK_PERCENT = 50
+
 
 class JobState(StrEnum):
     DRAFT = "draft"
@@ -86,6 +88,8 @@ class Consents:
 
     empty_full_sync: bool = False  # end a full sync that has no files: empties the path
     same_names_on_plain_server: bool = False  # same base name in several folders
+    empty_sources: bool = False  # full only: though a dropped folder holds no file
+    shrink: bool = False  # full only: though the data shrinks by more than the job's share
     end_without_failed_files: bool = False  # incremental only: end though some files failed
 
 
@@ -117,6 +121,7 @@ class UploadJob:
     aborted: bool = False  # the server knows that it was given up
     kept: bool = False  # a draft of the window: stays until it is started or removed
     picking: Picking = USUAL  # what is taken of the dropped folders
+    most_shrink_percent: int = MOST_SHRINK_PERCENT  # of files or bytes, without a consent
 
     def moved_to(self, state: JobState, message: str = "", problem: str = "") -> UploadJob:
         """The job in its next state; raises `IllegalMove` where the table has no such move."""

@@ -15,7 +15,7 @@ from app.domain.picking import Picking
 from app.domain.ports import ConnectionStore, Journal, Secrets
 from app.domain.queue_item import ItemState
 from app.domain.snapshots import as_ranges, id_ranges
-from app.domain.upload_job import Consents, Source
+from app.domain.upload_job import MOST_SHRINK_PERCENT, Consents, Source
 from app.engine.connection_commands import ConnectionCommands, connection_of
 from app.engine.drafts import DraftChange
 from app.engine.keys import Keys
@@ -89,6 +89,7 @@ class EngineCommands:
             contents_only=bool(args.get("contents_only", False)),
             kept=bool(args.get("kept", False)),
             picking=Picking.from_wire(args.get("picking", {})),
+            most_shrink_percent=int(args.get("most_shrink_percent", MOST_SHRINK_PERCENT)),
         )
         self._keys.give(job_id, args.get("key"))
         return {"job_id": job_id}

@@ -12,7 +12,13 @@ from app.domain.errors import Cancelled, JournalFailed, LakeDropError, WrongUse
 from app.domain.picking import USUAL, Picking
 from app.domain.ports import Clock, Journal, SourceFiles
 from app.domain.snapshots import JobSnapshot
-from app.domain.upload_job import JobState, Source, UploadJob, checked_destination
+from app.domain.upload_job import (
+    MOST_SHRINK_PERCENT,
+    JobState,
+    Source,
+    UploadJob,
+    checked_destination,
+)
 from app.engine.intake import Intake
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
 from app.engine.picker import Picker
@@ -60,10 +66,13 @@ class Drafts:
         contents_only: bool = False,
         kept: bool = False,
         picking: Picking = USUAL,
+        most_shrink_percent: int = MOST_SHRINK_PERCENT,
     ) -> int:
         """A draft; its files are looked for at once."""
         if not sources and not kept:
             raise WrongUse("Name at least one file or folder to upload.")
+        if not 0 <= most_shrink_percent <= 100:
+            raise WrongUse("The share that data may shrink by lies between 0 and 100 percent.")
         Picker(picking)  # raises for patterns that are none, before there is a job
         now_ms = self._clock.now_ms()
         folder = checked_destination(destination)
@@ -78,6 +87,7 @@ class Drafts:
             contents_only=contents_only,
             kept=kept,
             picking=picking,
+            most_shrink_percent=most_shrink_percent,
         )
         with self._jobs.deciding:
             job = self._journal.add_job(job, sources)

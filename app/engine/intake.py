@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from app.domain import sentences
 from app.domain.errors import Cancelled, SourceUnreadable
 from app.domain.ports import Journal, SourceFiles
 from app.domain.queue_item import FoundFile, LeftOut
@@ -71,9 +72,12 @@ class Intake:
         return set(self._journal.source_paths(self._job.job_id))
 
     def _take(self, source: Source) -> None:
+        is_empty = True
         for entry in self._entries(source):
             if self._is_cancelled():
                 raise Cancelled
+            # What is left out by itself says so already.
+            is_empty = is_empty and isinstance(entry, LeftOut) and entry.source != source.path
             if self._known is not None:
                 if entry.source in self._known:
                     continue
@@ -83,6 +87,8 @@ class Intake:
             else:
                 self._found.append(entry)
             self._write_if_due()
+        if is_empty and (self._known is None or source.path not in self._known):
+            self._left_out.append(LeftOut(source.path, sentences.NO_FILE_IN_IT()))
 
     def _entries(self, source: Source) -> Iterator[FoundFile | LeftOut]:
         try:

@@ -28,6 +28,7 @@ from app.domain.errors import (
     LakeUnreachable,
     LocalLakeFailed,
     Remedy,
+    SourceGone,
     SyncAborted,
     SyncAlreadyEnded,
     SyncExpired,
@@ -39,6 +40,7 @@ from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import JobState, UploadJob
 from app.engine.claims import BatchLimits, Claims
 from app.engine.progress_ledger import ProgressLedger
+from app.engine.shrink_guard import data_before, raise_if_shrinks, remember
 from app.engine.upload_task import UploadTask
 from embedded_server.contract import EXTENSION_BATCH, Capabilities, SyncType
 
@@ -52,6 +54,7 @@ _NEEDS_ATTENTION = (
     ConnectionNotUsable,
     InvalidApiKey,
     JournalFailed,
+    SourceGone,
 )
 
 Result = TypeVar("Result")
@@ -169,6 +172,7 @@ class SyncRunner:
             self._job = replace(self._job, plain_server=capabilities is None)
             if capabilities is None:
                 self._check_same_names()
+            self._check_shrink()
             self._start()
             self._upload(capabilities)
             if not self._reconcile():
@@ -183,6 +187,17 @@ class SyncRunner:
             return
         if twice := self._ports.journal.same_names(self._job.job_id, 1):
             raise WrongUse(sentences.SAME_NAMES(name=twice[0]))
+
+    def _check_shrink(self) -> None:
+        """Asked anew when the sync begins: the job may have waited, and the data have grown."""
+        job, journal = self._job, self._ports.journal
+        if job.mode is not SyncType.FULL or job.sync_id is not None or job.consents.shrink:
+            return
+        counts = journal.counts(job.job_id)
+        if not counts.files and job.consents.empty_full_sync:
+            return
+        usage = self._called(lambda gateway: gateway.usage(job.destination))
+        raise_if_shrinks(job, data_before(job, usage, journal), counts)
 
     def _start(self) -> None:
         if self._job.sync_id is not None:  # goes on after a crash or a retry
@@ -247,6 +262,13 @@ class SyncRunner:
         """True when the sync may be ended: planned = arrived, or consent to the gap."""
         counts = self._ports.journal.counts(self._job.job_id)
         planned = sum(counts.files.values())
+        if (
+            not planned
+            and self._job.mode is SyncType.FULL
+            and not self._job.consents.empty_full_sync
+        ):
+            self._move(JobState.NEEDS_ATTENTION, sentences.EMPTY_FULL_SYNC())
+            return False
         missing = planned - sum(counts.files.get(state, 0) for state in ARRIVED)
         if not missing:
             return True
@@ -282,6 +304,9 @@ class SyncRunner:
                     raise
 
         self._called(end, stoppable=False)
+        # Before the job is done: a crash in between ends it once more, and this is not missed.
+        journal = self._ports.journal
+        remember(self._job, journal.counts(self._job.job_id), journal)
         self._job = replace(self._job, ended_at_ms=self._ports.clock.now_ms())
         self._move(JobState.FINISHED)
 

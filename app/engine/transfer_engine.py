@@ -25,6 +25,7 @@ from app.domain.upload_job import (
 )
 from app.engine.drafts import Drafts
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
+from app.engine.shrink_guard import data_before, planned
 from app.engine.sync_runner import RunPorts, RunSettings, SyncRunner, aborted_on_server
 from embedded_server.contract import SyncType
 
@@ -113,16 +114,23 @@ class TransferEngine:
         usage = gateway.usage(job.destination) if job.mode is SyncType.FULL else None
         journal = self._ports.journal
         counts = journal.counts(job_id)
+        new = planned(counts)
+        before = data_before(job, usage, journal) if job.mode is SyncType.FULL else None
         return Impact(
             job.mode,
             job.destination,
-            sum(counts.files.values()),
-            sum(counts.bytes.values()),
+            new.files,
+            new.bytes,
             usage.files if usage else None,
             usage.bytes if usage else None,
             plain,
             tuple(journal.same_names(job_id, _SHOWN_NAMES)) if plain else (),
             counts.left_out,
+            tuple(journal.empty_sources(job_id, _SHOWN_NAMES)),
+            before.extent.files if before else None,
+            before.extent.bytes if before else None,
+            bool(before and before.is_last_sync),
+            job.most_shrink_percent,
         )
 
     def start_job(self, job_id: int, consents: Consents) -> None:
@@ -131,12 +139,13 @@ class TransferEngine:
         journal = self._ports.journal
         if twice := journal.same_places(job_id, _SHOWN_NAMES):
             raise WrongUse(sentences.SAME_PLACE(names=", ".join(twice)))
-        planned = sum(journal.counts(job_id).files.values())
-        if not planned and job.mode is SyncType.FULL and not consents.empty_full_sync:
-            raise WrongUse(
-                "There is no file to upload. Ending this full sync would leave the destination "
-                "empty; that needs a consent of its own."
-            )
+        is_full = job.mode is SyncType.FULL
+        has_files = planned(journal.counts(job_id)).files > 0
+        if is_full and not has_files and not consents.empty_full_sync:
+            raise WrongUse(sentences.EMPTY_FULL_SYNC())
+        empty = journal.empty_sources(job_id, _SHOWN_NAMES) if is_full and has_files else []
+        if empty and not consents.empty_sources:
+            raise WrongUse(sentences.EMPTY_SOURCE(names=", ".join(empty)))
         with self._jobs.deciding:
             self._requeue(replace(self._startable(job_id), consents=consents))
 

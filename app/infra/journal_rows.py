@@ -38,6 +38,7 @@ JOB_COLUMNS = (
     "start_key",
     "aborted",
     "picking",
+    "most_shrink_percent",
 )
 
 ITEM_SELECTION = (
@@ -144,6 +145,7 @@ def item_of(row: Sequence[Any], place: Place) -> QueueItem:
         message,
         sha256,
         problem,
+        folder.count(b"/", top_bytes),
     )
 
 

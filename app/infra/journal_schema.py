@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # `final_counts`: the counts of a job that has ended, so that nobody counts its items again; ''
 # where they are not known.
@@ -19,7 +19,7 @@ _JOB_COLUMNS = """
     contents_only INTEGER NOT NULL DEFAULT 0, kept INTEGER NOT NULL DEFAULT 0,
     final_counts TEXT NOT NULL DEFAULT '',
     start_key TEXT NOT NULL DEFAULT '', aborted INTEGER NOT NULL DEFAULT 0,
-    picking TEXT NOT NULL DEFAULT '{}'
+    picking TEXT NOT NULL DEFAULT '{}', most_shrink_percent INTEGER NOT NULL DEFAULT 50
 """
 
 # Dropped paths that are still to be taken in, and files that were removed meanwhile.
@@ -35,6 +35,14 @@ CREATE TABLE removed (
     source BLOB NOT NULL
 );
 CREATE INDEX removed_by_job ON removed (job_id);
+"""
+
+# What the last full sync at a place had: a guard on servers that cannot tell what is there.
+_FULL_SYNCS = """
+CREATE TABLE full_syncs (
+    server TEXT NOT NULL, destination TEXT NOT NULL,
+    files INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (server, destination)
+);
 """
 
 # An item's folder is the one below its job's destination; the first `top_bytes` bytes of it are
@@ -57,6 +65,7 @@ CREATE TABLE left_out (
 );
 CREATE INDEX left_out_by_job ON left_out (job_id);
 {_INTAKE_TABLES}
+{_FULL_SYNCS}
 """
 
 # Folders were absolute. What was still to be taken in is dropped: a draft of version 1 whose files
@@ -82,6 +91,7 @@ INSERT INTO sqlite_sequence (name, seq) SELECT 'jobs_2', seq FROM sqlite_sequenc
 DROP TABLE jobs;
 ALTER TABLE jobs_2 RENAME TO jobs;
 {_INTAKE_TABLES}
+{_FULL_SYNCS}
 """
 
 _FROM_2_TO_3 = """
@@ -93,8 +103,19 @@ _FROM_3_TO_4 = """
 ALTER TABLE jobs ADD COLUMN picking TEXT NOT NULL DEFAULT '{}';
 """
 
+_FROM_4_TO_5 = f"""
+ALTER TABLE jobs ADD COLUMN most_shrink_percent INTEGER NOT NULL DEFAULT 50;
+{_FULL_SYNCS}
+"""
+
 # Each leads to today's tables: that from 1 makes the table of jobs as it is now.
-_STEPS = {0: _SCHEMA, 1: _FROM_1_TO_2, 2: _FROM_2_TO_3 + _FROM_3_TO_4, 3: _FROM_3_TO_4}
+_STEPS = {
+    0: _SCHEMA,
+    1: _FROM_1_TO_2,
+    2: _FROM_2_TO_3 + _FROM_3_TO_4 + _FROM_4_TO_5,
+    3: _FROM_3_TO_4 + _FROM_4_TO_5,
+    4: _FROM_4_TO_5,
+}
 
 
 def bring_up_to_date(db: sqlite3.Connection, version: int) -> None:

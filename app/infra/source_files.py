@@ -7,11 +7,18 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from app.domain import sentences
-from app.domain.errors import LakeDropError, SourceChanged, SourceLocked, SourceUnreadable
+from app.domain.errors import (
+    LakeDropError,
+    SourceChanged,
+    SourceGone,
+    SourceLocked,
+    SourceUnreadable,
+)
 from app.domain.ports import Picks, SmallFile
 from app.domain.queue_item import FoundFile, LeftOut, QueueItem
 from app.domain.upload_job import Source
@@ -96,11 +103,12 @@ class LocalSourceFiles:
 
     def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> OpenedFile:
         _refuse_odd_name(item)
-        return OpenedFile(item.source, raise_if_cancelled)
+        with _gone_told(item):
+            return OpenedFile(item.source, raise_if_cancelled)
 
     def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:
         _refuse_odd_name(item)
-        with OpenedFile(item.source, _never) as opened:
+        with _gone_told(item), OpenedFile(item.source, _never) as opened:
             if opened.size_bytes > most_bytes:
                 return None
             content = b"".join(opened.chunks())
@@ -189,6 +197,29 @@ def unreadable(cause: Exception, *, on_windows: bool = os.name == "nt") -> LakeD
     if locked:
         return SourceLocked(sentences.LOCKED(reason=_words(cause)))
     return SourceUnreadable(sentences.CANNOT_READ(reason=_words(cause)))
+
+
+@contextmanager
+def _gone_told(item: QueueItem) -> Iterator[None]:
+    """A file that cannot be read is its own trouble, unless all that was dropped is gone with it:
+    a disk that was taken out leaves nothing, or the empty folder that it was mounted on."""
+    try:
+        yield
+    except SourceUnreadable as error:
+        dropped = Path(item.source).parents[item.depth]
+        if _is_gone(dropped):
+            raise SourceGone(sentences.SOURCE_GONE(path=dropped)) from error
+        raise
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as listing:
+            return next(listing, None) is None
+    except PermissionError:
+        return False  # it is there
+    except OSError:
+        return True
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from app.domain import sentences
 from app.domain.errors import JournalFailed
+from app.domain.impact import Extent
 from app.domain.ports import ItemCounts
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, JobState, PendingSource, Source, UploadJob
@@ -207,6 +208,29 @@ class SqliteJournal:
                 with self._transaction():
                     _keep_final_counts(db, job_id, counted)
             return counted
+
+    def empty_sources(self, job_id: int, limit: int) -> list[str]:
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT source FROM left_out WHERE job_id=? AND reason=? ORDER BY rowid LIMIT ?",
+                (job_id, sentences.NO_FILE_IN_IT(), limit),
+            )
+            return [os.fsdecode(source) for (source,) in rows]
+
+    def last_full_sync(self, server: str, destination: str) -> Extent | None:
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT files, bytes FROM full_syncs WHERE server=? AND destination=?",
+                (server, destination),
+            ).fetchone()
+        return Extent(*row) if row else None
+
+    def remember_full_sync(self, server: str, destination: str, extent: Extent) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO full_syncs VALUES (?, ?, ?, ?)",
+                (server, destination, extent.files, extent.bytes),
+            )
 
     def same_names(self, job_id: int, limit: int) -> list[str]:
         with self._reading() as db:

@@ -23,7 +23,8 @@ and a dropped path that is not there becomes a failed item instead of failing th
 
     add_job           {connection, key, destination, mode, name, sources: [[path, contents_only]…],
                        contents_only: bool=false, kept: bool=false, picking: {include:
-                       [pattern…]=[], exclude: [pattern…]=[], keep_junk: bool=false}={}}
+                       [pattern…]=[], exclude: [pattern…]=[], keep_junk: bool=false}={},
+                       most_shrink_percent: int=50}
                                           → {job_id}; intake begins at once
     add_sources       {job_id, sources: [[path, contents_only]…]} → {}; may come in many calls
     edit_job          {job_id, any of: destination, mode, name, contents_only, connection + key}
@@ -31,8 +32,8 @@ and a dropped path that is not there becomes a failed item instead of failing th
     remove_items      {job_id, ranges}    → {removed}
     wait_intake       {job_id}            → JobSnapshot, when all files are found
     impact            {job_id}            → Impact (dataclasses.asdict; mode as text)
-    start_job         {job_id, consents: {empty_full_sync, same_names_on_plain_server,
-                       end_without_failed_files}}               → {}
+    start_job         {job_id, consents: {empty_full_sync, empty_sources, shrink,
+                       same_names_on_plain_server, end_without_failed_files}}  → {}
 
 Jobs that were started.
 

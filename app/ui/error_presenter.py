@@ -122,6 +122,8 @@ class ErrorPresenter(QObject):
                     self.tr("The file changed while it was read"),
                     self.tr("Try again once nothing writes to it any more."),
                 )
+            case "SourceGone":
+                return (self.tr("What was dropped is not there any more"), "")
             case _:
                 return self._own_words(kind)
 

@@ -203,6 +203,26 @@ class Sentences(QObject):
             sentences.OPENED: self.tr("left by a program that has, or had, a file open"),
             sentences.EXCLUDED: self.tr("excluded by a pattern of this upload"),
             sentences.NOT_INCLUDED: self.tr("matches no pattern that this upload includes"),
+            sentences.NO_FILE_IN_IT: self.tr(
+                "no file is in it; if there should be, is its disk connected?"
+            ),
+            sentences.SOURCE_GONE: self.tr(
+                "The folder {path} is gone, or empty by now. Was a disk taken out, or a network "
+                "folder cut off? Bring it back, then try again: the other files wait, and "
+                "nothing was ended."
+            ),
+            sentences.EMPTY_SOURCE: self.tr(
+                "There is no file in {names}. A full sync without what was there takes it away at "
+                "the destination; that needs a consent of its own."
+            ),
+            sentences.EMPTY_FULL_SYNC: self.tr(
+                "There is no file to upload. Ending this full sync would leave the destination "
+                "empty; that needs a consent of its own."
+            ),
+            sentences.SHRINKS: self.tr(
+                "The data at {destination} would shrink from {before} to {after}, by more than "
+                "{percent} %. Nothing was sent; it needs a consent of its own."
+            ),
             sentences.SAME_PLACE: self.tr(
                 "Several files would be written to the same place, and only one would stay:"
                 " {names}. Upload them to different folders."

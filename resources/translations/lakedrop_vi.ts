@@ -435,6 +435,10 @@
         <source>Upload what is missing as a new job.</source>
         <translation>Hãy tải phần còn thiếu lên thành lượt mới.</translation>
     </message>
+    <message>
+        <source>What was dropped is not there any more</source>
+        <translation>Những gì đã thả vào không còn ở đó nữa</translation>
+    </message>
 </context>
 <context>
     <name>FileCells</name>
@@ -977,6 +981,10 @@
         <translation>Kết nối tới {host} bị cắt.</translation>
     </message>
     <message>
+        <source>The data at {destination} would shrink from {before} to {after}, by more than {percent} %. Nothing was sent; it needs a consent of its own.</source>
+        <translation>Dữ liệu tại {destination} sẽ giảm từ {before} xuống {after}, hơn {percent} %. Chưa gửi gì; điều này cần một sự đồng ý riêng.</translation>
+    </message>
+    <message>
         <source>The file became shorter while it was read.</source>
         <translation>Tệp ngắn đi trong lúc đang đọc.</translation>
     </message>
@@ -995,6 +1003,10 @@
     <message>
         <source>The file&apos;s size changed while it was sent. It will be read again.</source>
         <translation>Kích thước tệp thay đổi trong lúc gửi. Tệp sẽ được đọc lại.</translation>
+    </message>
+    <message>
+        <source>The folder {path} is gone, or empty by now. Was a disk taken out, or a network folder cut off? Bring it back, then try again: the other files wait, and nothing was ended.</source>
+        <translation>Thư mục {path} không còn nữa hoặc đã trống. Có phải ổ đĩa đã bị rút ra, hay thư mục mạng đã mất kết nối? Hãy đưa nó trở lại rồi thử lại: các tệp khác vẫn chờ và chưa có gì được kết thúc.</translation>
     </message>
     <message>
         <source>The key could not be {done}: the system&apos;s keyring failed ({kind}). Unlock it and try again. {way_out}</source>
@@ -1057,6 +1069,14 @@
         <translation>Không có kết nối “{name}”. Xem các kết nối hiện có: lakedrop connect list</translation>
     </message>
     <message>
+        <source>There is no file in {names}. A full sync without what was there takes it away at the destination; that needs a consent of its own.</source>
+        <translation>Không có tệp nào trong {names}. Đồng bộ toàn bộ mà thiếu những gì từng ở đó sẽ lấy chúng đi khỏi nơi đích; điều này cần một sự đồng ý riêng.</translation>
+    </message>
+    <message>
+        <source>There is no file to upload. Ending this full sync would leave the destination empty; that needs a consent of its own.</source>
+        <translation>Không có tệp nào để tải lên. Kết thúc lần đồng bộ toàn bộ này sẽ để trống nơi đích; điều này cần một sự đồng ý riêng.</translation>
+    </message>
+    <message>
         <source>This is a folder that could not be read when the files were looked for. Mend it, then upload again as a new job.</source>
         <translation>Đây là thư mục không đọc được khi tìm tệp. Hãy sửa rồi tải lên lại bằng một lần tải mới.</translation>
     </message>
@@ -1111,6 +1131,10 @@
     <message>
         <source>matches no pattern that this upload includes</source>
         <translation>không khớp mẫu nào mà lần tải lên này nhận vào</translation>
+    </message>
+    <message>
+        <source>no file is in it; if there should be, is its disk connected?</source>
+        <translation>không có tệp nào trong đó; nếu lẽ ra phải có, ổ đĩa của nó đã được kết nối chưa?</translation>
     </message>
     <message>
         <source>not a file or a folder</source>
@@ -1278,6 +1302,10 @@
         <translation>Tệp trùng tên ở nhiều thư mục</translation>
     </message>
     <message>
+        <source>Let it shrink</source>
+        <translation>Cho phép giảm</translation>
+    </message>
+    <message>
         <source>Nobody can see whether this server keeps folders apart. If it does not, one of these would overwrite the other: {0}.</source>
         <translation>Không ai biết máy chủ này có tách riêng các thư mục hay không. Nếu không, tệp này sẽ ghi đè tệp kia: {0}.</translation>
     </message>
@@ -1290,6 +1318,22 @@
         <translation>Thay dữ liệu ở {0}?</translation>
     </message>
     <message>
+        <source>Shrink the data at {0} by more than {1} %?</source>
+        <translation>Giảm dữ liệu tại {0} hơn {1} %?</translation>
+    </message>
+    <message>
+        <source>The last full sync from here had {0}; this one has {1}. Is everything there that you mean to upload, and is every disk connected?</source>
+        <translation>Lần đồng bộ toàn bộ trước từ đây có {0}; lần này có {1}. Mọi thứ bạn muốn tải lên đã đủ chưa, và mọi ổ đĩa đã được kết nối chưa?</translation>
+    </message>
+    <message>
+        <source>There are {0} now, and {1} would be left. Is everything there that you mean to upload, and is every disk connected?</source>
+        <translation>Hiện có {0}, và sẽ chỉ còn {1}. Mọi thứ bạn muốn tải lên đã đủ chưa, và mọi ổ đĩa đã được kết nối chưa?</translation>
+    </message>
+    <message>
+        <source>There is no file in {0}. This full sync takes away at {1} what was there before. Is a disk missing?</source>
+        <translation>Không có tệp nào trong {0}. Lần đồng bộ toàn bộ này sẽ lấy đi tại {1} những gì trước đây ở đó. Có thiếu ổ đĩa nào không?</translation>
+    </message>
+    <message>
         <source>There is no file to upload. Ending this full sync takes away all that is at {0} and puts nothing in its place.</source>
         <translation>Không có tệp nào để tải lên. Kết thúc lượt đồng bộ toàn bộ này sẽ lấy đi mọi thứ ở {0} mà không thay bằng gì.</translation>
     </message>
@@ -1300,6 +1344,14 @@
     <message>
         <source>Upload all the same</source>
         <translation>Vẫn tải lên</translation>
+    </message>
+    <message>
+        <source>Upload without it</source>
+        <translation>Tải lên mà không có nó</translation>
+    </message>
+    <message>
+        <source>Upload without what is empty?</source>
+        <translation>Tải lên mà thiếu phần trống?</translation>
     </message>
     <message>
         <source>{0} at {1} move to the trash; {2} take their place.</source>

@@ -232,6 +232,11 @@ def _queue_answers(jobs: list[JobSnapshot]) -> dict[str, Answer]:
             "replaced_bytes": 9_000_000_000,
             "plain_server": False,
             "same_names": [],
+            "empty_sources": [],
+            "before_files": None,
+            "before_bytes": None,
+            "before_is_last_sync": False,
+            "most_shrink_percent": 50,
             "left_out": 0,
         },
         "lake": lambda _: {

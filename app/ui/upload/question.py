@@ -37,6 +37,12 @@ class StartQuestions(QObject):
             questions.append(self._empty(impact, agreed))
         elif impact.moves_data_to_trash:
             questions.append(self._replaces(impact, agreed))
+        if impact.loses_a_source:
+            agreed = replace(agreed, empty_sources=True)
+            questions.append(self._loses_a_source(impact, agreed))
+        if impact.shrinks_data:
+            agreed = replace(agreed, shrink=True)
+            questions.append(self._shrinks(impact, agreed))
         if impact.plain_server and impact.same_names:
             agreed = replace(agreed, same_names_on_plain_server=True)
             questions.append(self._same_names(impact, agreed))
@@ -74,6 +80,45 @@ class StartQuestions(QObject):
             ).format(where),
             self.tr("Empty it"),
             self.tr("Do not empty it"),
+            agreed,
+        )
+
+    def _loses_a_source(self, impact: Impact, agreed: Consents) -> Question:
+        names = ", ".join(shown(name) for name in impact.empty_sources)
+        return Question(
+            self.tr("Upload without what is empty?"),
+            self.tr(
+                "There is no file in {0}. This full sync takes away at {1} what was there before. "
+                "Is a disk missing?"
+            ).format(names, shown(impact.destination)),
+            self.tr("Upload without it"),
+            self.tr("Do not upload"),
+            agreed,
+        )
+
+    def _shrinks(self, impact: Impact, agreed: Consents) -> Question:
+        formats = self._context.formats
+        before_files, before_bytes = impact.before_files or 0, impact.before_bytes or 0
+        old = f"{formats.files(before_files)}, {formats.size(before_bytes)}"
+        new = f"{formats.files(impact.new_files)}, {formats.size(impact.new_bytes)}"
+        if impact.before_is_last_sync:
+            text = self.tr(
+                "The last full sync from here had {0}; this one has {1}. Is everything there that "
+                "you mean to upload, and is every disk connected?"
+            )
+        else:
+            text = self.tr(
+                "There are {0} now, and {1} would be left. Is everything there that you mean to "
+                "upload, and is every disk connected?"
+            )
+        percent = formats.number(impact.most_shrink_percent)
+        return Question(
+            self.tr("Shrink the data at {0} by more than {1} %?").format(
+                shown(impact.destination), percent
+            ),
+            text.format(old, new),
+            self.tr("Let it shrink"),
+            self.tr("Do not upload"),
             agreed,
         )
 

@@ -59,5 +59,10 @@ def impact(**changes: Any) -> dict[str, Any]:
         "plain_server": False,
         "same_names": [],
         "left_out": 0,
+        "empty_sources": [],
+        "before_files": None,
+        "before_bytes": None,
+        "before_is_last_sync": False,
+        "most_shrink_percent": 50,
     }
     return fields | changes

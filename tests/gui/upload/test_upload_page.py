@@ -173,6 +173,56 @@ def test_emptying_a_destination_and_same_names_are_consents_of_their_own(
     assert consents["same_names_on_plain_server"] is True
 
 
+def test_data_that_shrinks_a_lot_is_a_question_beside_that_about_the_trash(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.answers["impact"] = lambda _: impact(before_files=412, before_bytes=9_000_000_000)
+    show(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
+    press(page, "upload.start")
+    qtbot.waitUntil(lambda: "Replace" in text_of(page, "upload.question.title"))
+    press(page, "upload.confirmYes")
+    qtbot.waitUntil(lambda: "Shrink" in text_of(page, "upload.question.title"))
+    assert "/data/x by more than 50 %" in text_of(page, "upload.question.title")
+    assert "There are 412 files" in text_of(page, "upload.question.text")
+    assert "start_job" not in engine.commands()
+    again = page.findChild(QPushButton, "upload.confirmYes")
+    assert again is not None
+    qtbot.waitUntil(again.isVisible)
+    again.click()
+
+    qtbot.waitUntil(lambda: "start_job" in engine.commands())
+    consents = engine.args_of("start_job")["consents"]
+    assert consents["shrink"] is True
+    assert consents["empty_full_sync"] is consents["empty_sources"] is False
+
+
+def test_a_no_to_shrinking_starts_nothing(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.answers["impact"] = lambda _: impact(
+        replaced_files=0, before_files=9, before_bytes=60, before_is_last_sync=True
+    )
+    show(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
+    press(page, "upload.start")
+    qtbot.waitUntil(lambda: "The last full sync from here" in text_of(page, "upload.question.text"))
+    press(page, "upload.confirmNo")
+    qtbot.waitUntil(lambda: text_of(page, "upload.question.title") == "")
+    assert "start_job" not in engine.commands()
+
+
+def test_an_empty_folder_among_others_is_a_question_of_its_own(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.answers["impact"] = lambda _: impact(replaced_files=0, empty_sources=["/mnt/usb"])
+    show(page, engine, qtbot, snapshot(job_id=3, mode=SyncType.FULL))
+    press(page, "upload.start")
+    qtbot.waitUntil(lambda: "/mnt/usb" in text_of(page, "upload.question.text"))
+    assert "start_job" not in engine.commands()
+    press(page, "upload.confirmYes")
+    qtbot.waitUntil(lambda: "start_job" in engine.commands())
+    assert engine.args_of("start_job")["consents"]["empty_sources"] is True
+
+
 def test_an_incremental_sync_starts_without_a_question(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:

@@ -59,6 +59,24 @@ def test_a_remote_is_added_tested_used_listed_and_removed(
             assert KEY.encode() not in kept.read_bytes(), kept
 
 
+def test_a_full_sync_that_shrinks_on_a_plain_server_is_measured_by_the_last_one(
+    home: Home, server: RunningPlainServer, sales: Path
+) -> None:
+    upload = ("upload", f"{sales}/", "--to", "/data/x", "--mode", "full", "--yes")
+    to_server = ("--server", server.address)
+    assert home.run(*upload, *to_server, LAKEDROP_API_KEY=KEY).returncode == 0
+    (sales / "tháng 10" / "đơn hàng.csv").unlink()
+
+    refused = home.run(*upload, *to_server, LAKEDROP_API_KEY=KEY)
+    assert refused.returncode == 2
+    assert "your last full sync there had 3 files, 5.0 kB" in refused.stderr
+    assert (server.root / "files" / "data" / "x" / "tháng 10" / "đơn hàng.csv").exists()
+
+    agreed = home.run(*upload, *to_server, "--allow-shrink", LAKEDROP_API_KEY=KEY)
+    assert agreed.returncode == 0, agreed.stderr
+    assert not (server.root / "files" / "data" / "x" / "tháng 10" / "đơn hàng.csv").exists()
+
+
 def test_a_wrong_key_is_told_by_the_test_with_exit_1(
     home: Home, server: RunningPlainServer, keyring: dict[str, str]
 ) -> None:

@@ -83,6 +83,41 @@ def test_an_empty_folder_is_nothing_to_add_and_needs_consent_to_replace(
     assert home.run(*upload, "full", "--yes", "--allow-empty").returncode == 0
 
 
+def test_data_that_shrinks_a_lot_needs_a_consent_of_its_own_besides_yes(
+    home: Home, sales: Path
+) -> None:
+    upload = ("upload", f"{sales}/", "--to", "/data/x", "--mode", "full", "--yes")
+    assert home.run(*upload).returncode == 0
+    before = tree(home.files / "data" / "x")
+    (sales / "tháng 10" / "đơn hàng.csv").unlink()  # nearly all bytes
+
+    refused = home.run(*upload)
+    assert refused.returncode == 2
+    assert "would shrink by more than 50 %: there are 3 files, 5.0 kB" in refused.stderr
+    assert "--allow-shrink" in refused.stderr
+    assert tree(home.files / "data" / "x") == before
+
+    assert home.run(*upload, "--max-shrink", "100").returncode == 0
+    assert tree(home.files / "data" / "x") == tree(sales)
+    (sales / "empty.csv").unlink()
+    (sales / "a.csv").write_bytes(b"i")
+    assert home.run(*upload, "--allow-shrink").returncode == 0
+    assert tree(home.files / "data" / "x") == tree(sales)
+
+
+def test_an_empty_folder_among_others_needs_a_consent_of_its_own_besides_yes(
+    home: Home, sales: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "usb").mkdir()
+    upload = ("upload", str(sales), str(tmp_path / "usb"), "--to", "/data/x", "--mode", "full")
+
+    refused = home.run(*upload, "--yes", "--allow-shrink")
+    assert refused.returncode == 2
+    assert "--allow-empty" in refused.stderr
+    assert tree(home.files) == {}
+    assert home.run(*upload, "--yes", "--allow-empty").returncode == 0
+
+
 def test_links_are_left_out_and_told(home: Home, sales: Path) -> None:
     (sales / "link.csv").symlink_to(sales / "a.csv")
 

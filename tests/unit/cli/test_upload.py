@@ -37,6 +37,8 @@ def test_a_job_whose_files_are_all_verified_is_told_and_exits_0(
     assert asked["destination"] == "/data/x"
     assert script.engine.args_of("start_job")["consents"] == {
         "empty_full_sync": False,
+        "empty_sources": False,
+        "shrink": False,
         "same_names_on_plain_server": False,
         "end_without_failed_files": True,
     }
@@ -167,6 +169,74 @@ def test_an_empty_full_sync_needs_a_consent_of_its_own_besides_yes(
     script.last = snapshot(JobState.FINISHED, files=0, bytes=0)
     assert upload("--allow-empty", "--yes", mode="full") == 0
     assert script.engine.args_of("start_job")["consents"]["empty_full_sync"]
+
+
+def test_data_that_shrinks_a_lot_needs_a_consent_of_its_own_besides_yes(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.full(before_files=412, before_bytes=9_000_000_000)
+    done = script.last
+
+    with pytest.raises(WrongUse, match=r"shrink by more than 50 %: there are 412 .*--allow-shrink"):
+        upload("--yes", mode="full")
+    assert "start_job" not in script.engine.commands()
+    script.started = False
+    with pytest.raises(WrongUse, match="--yes"):
+        upload("--allow-shrink", mode="full")
+    script.started, script.last = False, done
+    assert upload("--allow-shrink", "--yes", mode="full") == 0
+    assert script.engine.args_of("start_job")["consents"]["shrink"]
+
+
+def test_the_question_about_shrinking_tells_when_it_only_knows_the_last_sync(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    unknown = {"replaced_files": None, "replaced_bytes": None, "plain_server": True}
+    script.full(**unknown, before_files=9, before_bytes=60, before_is_last_sync=True)
+    lakedrop.on_terminal, lakedrop.typed = True, "y\nn\n"
+
+    assert upload(mode="full") == 1
+    assert "your last full sync there had 9 files, 60 bytes" in lakedrop.err
+    assert "start_job" not in script.engine.commands()
+
+
+def test_the_share_that_data_may_shrink_by_goes_to_the_engine(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    upload()
+    assert script.engine.args_of("add_job")["most_shrink_percent"] == 50
+    script.started = False
+    upload("--max-shrink", "80")
+    assert script.engine.args_of("add_job")["most_shrink_percent"] == 80
+
+
+@pytest.mark.parametrize("share", ["101", "-1", "half", "5.5", ""])
+def test_a_share_that_is_none_is_wrong_use(upload: Callable[..., int], share: str) -> None:
+    with pytest.raises(SystemExit):
+        upload("--max-shrink", share)
+
+
+def test_an_empty_folder_among_others_needs_a_consent_of_its_own_besides_yes(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    script.full(empty_sources=("/mnt/usb",))
+    done = script.last
+
+    with pytest.raises(WrongUse, match=r"no file in /mnt/usb.*--allow-empty"):
+        upload("--yes", mode="full")
+    assert "start_job" not in script.engine.commands()
+    script.started, script.last = False, done
+    assert upload("--allow-empty", "--yes", mode="full") == 0
+    assert script.engine.args_of("start_job")["consents"]["empty_sources"]
+
+
+def test_patterns_go_to_the_engine_as_they_are(script: Script, upload: Callable[..., int]) -> None:
+    upload("--include", "*.csv", "--exclude", "a/", "--exclude", "!b", "--keep-junk")
+    assert script.engine.args_of("add_job")["picking"] == {
+        "include": ["*.csv"],
+        "exclude": ["a/", "!b"],
+        "keep_junk": True,
+    }
 
 
 def test_nothing_to_add_is_wrong_use(script: Script, upload: Callable[..., int]) -> None:

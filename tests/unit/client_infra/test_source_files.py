@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from app.domain.errors import (
     Cancelled,
     LakeDropError,
     SourceChanged,
+    SourceGone,
     SourceLocked,
     SourceUnreadable,
 )
@@ -246,6 +248,7 @@ def check_change(tmp_path: Path, change: Callable[[Path], None]) -> None:
 def test_what_is_no_file_any_more_is_told_and_nobody_waits_for_it(
     tmp_path: Path, kind: str
 ) -> None:
+    sprinkle(tmp_path, "other")  # what was dropped is there, only this file is not
     path = tmp_path / "a"
     if kind == "folder":
         path.mkdir()
@@ -257,6 +260,27 @@ def test_what_is_no_file_any_more_is_told_and_nobody_waits_for_it(
         files.open(item_of(path), never)
     with pytest.raises(SourceUnreadable):
         files.read_small(item_of(path), 10)
+
+
+@pytest.mark.parametrize(("folder", "depth"), [("", 0), ("deep", 1), ("deep/deeper", 2)])
+def test_a_file_that_is_gone_with_all_that_was_dropped_is_told_as_that(
+    tmp_path: Path, folder: str, depth: int
+) -> None:
+    dropped = tmp_path / "disk"
+    path = dropped / folder / "a.csv"
+    item = replace(item_of(path), depth=depth)
+    for there in (False, True):  # nothing at all, then the empty folder it was mounted on
+        if there:
+            dropped.mkdir()
+        with pytest.raises(SourceGone, match=str(dropped)):
+            files.open(item, never)
+        with pytest.raises(SourceGone, match=str(dropped)):
+            files.read_small(item, 100)
+    sprinkle(dropped, "other.csv")
+    with pytest.raises(SourceUnreadable):
+        files.open(item, never)
+    with pytest.raises(SourceUnreadable):
+        files.read_small(item, 100)
 
 
 def test_a_cancel_is_seen_between_two_pieces(tmp_path: Path) -> None:

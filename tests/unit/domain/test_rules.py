@@ -28,7 +28,7 @@ from app.domain.errors import (
     WrongUse,
     error_from_kind,
 )
-from app.domain.impact import Impact
+from app.domain.impact import Extent, Impact
 from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import checked_destination
 from embedded_server.contract import SyncType
@@ -228,6 +228,49 @@ def test_only_a_full_sync_over_data_moves_data_to_the_trash(
 ) -> None:
     impact = Impact(mode, "/data/x", 1, 1, replaced, replaced, plain_server=False)
     assert impact.moves_data_to_trash is moves
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "percent", "asks"),
+    [
+        ((100, 1000), (50, 500), 50, False),  # by half, not by more
+        ((100, 1000), (49, 1000), 50, True),  # files alone
+        ((100, 1000), (100, 499), 50, True),  # bytes alone
+        ((100, 1000), (99, 999), 0, True),
+        ((100, 1000), (100, 1000), 0, False),
+        ((100, 1000), (1, 1), 100, False),
+        ((3, 10), (200, 4), 50, True),
+        ((0, 0), (1, 1), 50, False),
+        ((2, 0), (1, 0), 50, False),
+    ],
+)
+def test_data_shrinks_when_more_than_the_share_of_files_or_bytes_is_lost(
+    before: tuple[int, int], now: tuple[int, int], percent: int, asks: bool
+) -> None:
+    def impact(mode: SyncType) -> Impact:
+        return Impact(
+            mode,
+            "/x",
+            *now,
+            *before,
+            plain_server=False,
+            before_files=before[0],
+            before_bytes=before[1],
+            most_shrink_percent=percent,
+        )
+
+    assert Extent(*before).shrinks(Extent(*now), percent) is asks
+    assert impact(SyncType.FULL).shrinks_data is asks
+    assert not impact(SyncType.INCREMENTAL).shrinks_data
+
+
+def test_what_is_not_known_does_not_shrink_and_to_nothing_is_a_question_of_its_own() -> None:
+    assert not Impact(SyncType.FULL, "/x", 1, 1, None, None, plain_server=True).shrinks_data
+    emptied = Impact(
+        SyncType.FULL, "/x", 0, 0, 9, 9, plain_server=False, before_files=9, before_bytes=9
+    )
+    assert emptied.empties_destination
+    assert not emptied.shrinks_data
 
 
 def test_only_a_full_sync_of_nothing_empties_its_destination() -> None:
