@@ -1,8 +1,8 @@
 """The body of one request of a resumable upload: bytes behind an offset, kept as they come.
 
-Without a checksum every byte that was handed to us counts, however the request ends (uvicorn drops
-what it still holds when a connection ends, some 64 KiB). With one the bytes count only when all of
-them have come and are the promised ones.
+Without a checksum every byte that was handed to us counts, however the request ends (the connection
+drops what nobody had asked for when it ends, 1 MiB or a little more). With one the bytes count only
+when all of them have come and are the promised ones.
 """
 
 from __future__ import annotations
