@@ -8,6 +8,7 @@ of the form (RFC 2046, "epilogue").
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
@@ -24,6 +25,10 @@ _MAX_OTHER_FIELDS = 16
 _MAX_HEADER_BYTES = 3 * MAX_PATH_BYTES + 128
 _ONCE = frozenset({"content-disposition", BATCH_FOLDER_HEADER.lower(), DIGEST_HEADER.lower()})
 _AS_IT_IS = frozenset({"7bit", "8bit", "binary"})  # RFC 2045; RFC 7578 has none of them
+# The parser itself minds a line feed in some pieces only.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# How the parser says that the form was whole before this piece; it has no other way of telling.
+_AFTER_THE_END = "Unexpected data after end of multipart stream"
 TRUNCATED_MESSAGE = "the body ended before the file had arrived whole"
 
 
@@ -40,9 +45,10 @@ class FormConsumer(ABC):
             max_segment_count=max_files + _MAX_OTHER_FIELDS,
             max_header_size=_MAX_HEADER_BYTES,
         )
+        self._first_line = b"--" + boundary
+        self._beginning: bytes | None = b""  # until it is long enough to be looked at
+        self._is_over = False
         self._in_file_part = False
-        self._in_part = False
-        self._parts_seen = 0
         self._ignored_bytes = 0
 
     @abstractmethod
@@ -60,6 +66,16 @@ class FormConsumer(ABC):
             return
         if self._body_digest is not None:
             self._body_digest.update(data)
+        if self._is_over:  # RFC 2046: what follows is no part of it, in whichever piece it comes
+            self._ignore(data)
+            return
+        if self._beginning is not None:
+            self._beginning += data
+            if len(self._beginning) < len(self._first_line) + 2:
+                return
+            data, self._beginning = self._beginning, None
+            if not data.removeprefix(b"\r\n").startswith(self._first_line):
+                raise InvalidParam("the body must begin with the boundary that Content-Type names")
         try:
             for event in self._parser.parse(data):
                 if event is None:
@@ -69,9 +85,9 @@ class FormConsumer(ABC):
                 else:
                     self._take(bytes(event))
         except MultipartError as cause:
-            # A line break after the last boundary is allowed (RFC 2046), but the parser refuses
-            # one that arrives in a piece of its own.
-            if not self._in_part and self._parts_seen and not data.strip(b"\r\n"):
+            if str(cause) == _AFTER_THE_END:
+                self._is_over = True
+                self._ignore(data)
                 return
             if isinstance(cause.__context__, UnicodeDecodeError):
                 # The parser's own words would be a tuple with the bytes in it.
@@ -81,7 +97,7 @@ class FormConsumer(ABC):
     def feed_end(self) -> None:
         """No more bytes follow. Raises `InvalidParam` when the last boundary is missing, `Refused`
         when the body is not the promised one."""
-        if self._parser.error is None:  # else the line break of `feed`, after a body that was whole
+        if not self._is_over:
             try:
                 self._parser.close()
             except MultipartError as cause:
@@ -93,8 +109,8 @@ class FormConsumer(ABC):
             )
 
     def _begin_part(self, segment: MultipartSegment) -> None:
-        self._in_part = True
-        self._parts_seen += 1
+        if any(_CONTROL.search(name + value) for name, value in segment.headerlist):
+            raise InvalidParam("a header of the part holds a control character")
         names = [name.lower() for name, _ in segment.headerlist]
         for name in _ONCE:
             if names.count(name) > 1:  # which of them is meant is not guessed
@@ -110,12 +126,15 @@ class FormConsumer(ABC):
     def _take(self, data: bytes) -> None:
         if self._in_file_part:
             self.on_file_data(data)
-            return
+        else:
+            self._ignore(data)
+
+    def _ignore(self, data: bytes) -> None:
         self._ignored_bytes += len(data)
         if self._ignored_bytes > _MAX_IGNORED_BYTES:
-            raise InvalidParam("fields other than 'file' hold more than 64 KiB")
+            raise InvalidParam("what is not in the field 'file' is more than 64 KiB")
 
     def _end_part(self) -> None:
         if self._in_file_part:
             self.on_file_ends()
-        self._in_part = self._in_file_part = False
+        self._in_file_part = False

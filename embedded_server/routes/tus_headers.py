@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Metadata:
                 raise InvalidParam("Upload-Metadata must be 'name base64' pairs, each name once")
             try:
                 values[name] = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
-            except (binascii.Error, UnicodeDecodeError) as cause:
+            except ValueError as cause:  # of base64, also for what is not ASCII, or of UTF-8
                 raise InvalidParam(
                     f"Upload-Metadata: the value of {name[:60]!r} must be UTF-8 in base64"
                 ) from cause
@@ -126,7 +125,7 @@ class Checksum:
         running = make()
         try:
             expected = base64.b64decode(encoded.strip(), validate=True)
-        except binascii.Error as cause:
+        except ValueError as cause:
             raise InvalidParam("Upload-Checksum must be an algorithm and base64") from cause
         if len(expected) != running.digest_size:
             raise InvalidParam(f"Upload-Checksum: {name} has {running.digest_size} bytes")

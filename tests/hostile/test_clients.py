@@ -18,6 +18,7 @@ import requests
 from embedded_server import contract
 from tests.support import qt_upload
 from tests.support.evil_site import EvilSite, opened_in_chromium
+from tests.support.forked_server import ForkedServers
 from tests.support.hostile_house import HostileHouse
 from tests.support.needs import needs_qt, needs_tool
 from tests.support.wire import HUNG_S, request
@@ -153,3 +154,13 @@ def test_a_name_that_cannot_be_is_refused_and_not_another(
     assert CLIENTS[client](house, REFUSED, tmp_path) == [400] * len(REFUSED)
     assert house.watched.in_sight() == set()
     assert house.watched.on_the_way() == set()
+
+
+def test_of_the_test_a_server_that_reads_other_letters_is_caught(
+    servers: ForkedServers, top: Path, tmp_path: Path
+) -> None:
+    with HostileHouse(servers, top, "reads names as Latin-1") as house:
+        names = KEPT[:2]
+        told = _httpx(house, names, tmp_path)
+        in_sight = house.watched.in_sight()
+        assert (told, in_sight) != ([200, 200], {b"h/", *(b"h/" + it.encode() for it in names)})

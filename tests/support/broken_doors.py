@@ -117,6 +117,18 @@ def _answers_in_its_own_words() -> Disk:
     return Disk()
 
 
+def _reads_names_as_latin_1() -> Disk:
+    from embedded_server.routes import form_parts
+
+    original = vars(form_parts)["PushMultipartParser"]
+    replaced(
+        form_parts,
+        "PushMultipartParser",
+        lambda *given, **named: original(*given, **named, header_charset="latin-1"),
+    )
+    return Disk()
+
+
 class _FollowsLinks(Disk):
     def keep_inside(self, top: str) -> None:
         pass
@@ -130,6 +142,7 @@ DOORS: Mapping[str, Callable[[], Disk]] = {
     "does not look at Origin": _does_not_look_at(b"origin", b"sec-fetch-site"),
     "does not look at Host": _does_not_look_at_host,
     "answers in its own words": _answers_in_its_own_words,
+    "reads names as Latin-1": _reads_names_as_latin_1,
     "lets .. through": _lets_dots_through,
     "lets devices through": _lets_devices_through,
     "decodes twice": _decodes_twice,

@@ -216,6 +216,11 @@ def test_a_full_sync_takes_resumable_files_at_its_end(client: Client) -> None:
         ({"Upload-Defer-Length": "1"}, 400),
         ({"Upload-Length": "1", "Upload-Concat": "partial"}, 400),
         ({"Upload-Length": "1", "Upload-Metadata": "filename ???"}, 400),
+        ({"Upload-Length": "1", "Upload-Metadata": "filename YS5é"}, 400),
+        (
+            {"Upload-Length": "1", "Upload-Metadata": "filename YQ==", "Upload-Checksum": "sha1 é"},
+            400,
+        ),
         ({"Upload-Length": "1", "Upload-Metadata": "filename YQ==,filename YQ=="}, 400),
         ({"Upload-Length": "1", "Upload-Metadata": ""}, 400),
         ({"Upload-Length": "1", "Upload-Metadata": "filename Li4="}, 400),

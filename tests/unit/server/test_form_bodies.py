@@ -101,6 +101,25 @@ def test_a_line_break_after_the_end_may_come_by_itself(rooms: Rooms, sync_id: in
     assert tree(rooms.files) == {"data/x/a.csv": b"some\r\n--\r\nbytes"}
 
 
+@pytest.mark.parametrize("step", [1, 3, 7, 1000])
+def test_what_follows_the_end_is_passed_over_in_whichever_piece_it_comes(
+    rooms: Rooms, sync_id: int, step: int
+) -> None:
+    body = BODY + b"epilogue\r\n--b\r\n"
+    _send(rooms, sync_id, *(body[at : at + step] for at in range(0, len(body), step)))
+    assert tree(rooms.files) == {"data/x/a.csv": b"some\r\n--\r\nbytes"}
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_what_comes_before_the_beginning_is_refused_in_whichever_piece_it_comes(
+    rooms: Rooms, sync_id: int, step: int
+) -> None:
+    body = b"preamble\r\n" + BODY
+    with pytest.raises(InvalidParam, match="begin with the boundary"):
+        _send(rooms, sync_id, *(body[at : at + step] for at in range(0, len(body), step)))
+    _assert_nothing_written(rooms)
+
+
 def test_a_digest_that_does_not_fit_publishes_nothing(rooms: Rooms, sync_id: int) -> None:
     wrong = b"\r\nContent-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\r\n\r\n"
     with pytest.raises(Refused, match="digest"):
