@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     )
     retry.add_argument("job", type=_count, metavar="JOB", help="the number that the upload told")
     _add_json(retry)
+    _add_receipt(commands.add_parser("receipt", help="what became of each file of an upload"))
     jobs = commands.add_parser("jobs", help="list sync jobs, newest first")
     _add_reading(jobs)
     history = commands.add_parser("history", help="list uploaded files, newest first")
@@ -116,6 +117,22 @@ def _add_upload(upload: argparse.ArgumentParser) -> None:
         help="agree to send same names from several folders to a server that may mix them up",
     )
     _add_json(upload)
+
+
+def _add_receipt(receipt: argparse.ArgumentParser) -> None:
+    receipt.description = (
+        "Path, size, SHA-256, whether it was sent, verified or acknowledged, and what the server "
+        "said, of each file. In CSV a text that a spreadsheet would take for a formula begins with "
+        "an apostrophe; JSON has every text exactly."
+    )
+    receipt.add_argument("job", type=_count, metavar="JOB", help="the number that the upload told")
+    receipt.add_argument("--format", choices=("csv", "json"), default="csv", help="default: csv")
+    receipt.add_argument(
+        "--output",
+        metavar="F",
+        help="write this file, wholly or not at all (CSV then begins with a byte order mark, by "
+        "which spreadsheets see UTF-8); else to standard output",
+    )
 
 
 def _add_reading(reading: argparse.ArgumentParser) -> None:

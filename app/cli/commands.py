@@ -20,6 +20,10 @@ def run(options: Namespace, context: CommandContext) -> int:
         from app.cli.retry import retry
 
         return retry(options, context)
+    if options.command == "receipt":
+        from app.cli.receipt import receipt
+
+        return receipt(options, context)
     if options.command == "jobs":
         from app.cli.listings import jobs
 
