@@ -13,7 +13,7 @@ from app.cli.interrupts import Interrupts
 from app.cli.job_run import CANCEL_WITHIN_S, RESTS, JobRun, run_guarded
 from app.cli.sources import sources_of
 from app.cli.target import Target, key_for, target_of
-from app.cli.upload_questions import Agreed, consents_for
+from app.cli.upload_questions import Agreed, consents_for, refused_names, twins_told
 from app.cli.upload_report import SHOWN_ROWS, UploadReport, report_of
 from app.domain.errors import LakeDropError, WrongUse
 from app.domain.impact import Impact
@@ -146,6 +146,11 @@ class _UploadRun(JobRun):
         try:
             impact = Impact.from_wire(self.session.request("impact", job_id=job.job_id))
             self.report.pause()
+            if impact.odd_names.refused_count and not impact.cannot_end:
+                says = "may refuse" if impact.plain_server else "will refuse"
+                self.report.beware(f"The server {says} {refused_names(impact)}")
+            if impact.odd_names.twins:
+                self.report.beware(twins_told(impact))
             return consents_for(impact, self._order.agreed, self.context.terminal)
         except LakeDropError:
             self._withdraw()

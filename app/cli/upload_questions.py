@@ -41,6 +41,12 @@ def consents_for(impact: Impact, agreed: Agreed, terminal: Terminal) -> Consents
             f"{words.shown(impact.destination)} what is not there any more. Is a disk missing? If "
             "that is what you want, add --allow-empty."
         )
+    if impact.cannot_end:
+        raise WrongUse(
+            f"{words.shown(impact.destination)} cannot take all of these names, and a full sync is "
+            f"never ended without all of its files: {refused_names(impact)} Rename them, or leave "
+            "them out with --exclude."
+        )
     same_names = bool(impact.plain_server and impact.same_names)
     questions = [
         (impact.moves_data_to_trash and not agreed.yes, trash_question(impact), "--yes"),
@@ -96,6 +102,21 @@ def shrink_question(impact: Impact) -> str:
         f"The data at {words.shown(impact.destination)} would shrink by more than "
         f"{impact.most_shrink_percent} %: {known} {before}, and {now} would be left. Is everything "
         "in what you named, and is every disk connected?"
+    )
+
+
+def refused_names(impact: Impact) -> str:
+    odd = impact.odd_names
+    told = [f"{words.shown(path)} ({words.shown(reason)})" for path, reason in odd.refused]
+    more = odd.refused_count - len(told)
+    return f"{', '.join(told)}{f' and {more:,} more' if more else ''}."
+
+
+def twins_told(impact: Impact) -> str:
+    pairs = (f"{words.shown(a)} and {words.shown(b)}" for a, b in impact.odd_names.twins)
+    return (
+        "Some names differ in nothing but upper and lower case, or the way an accent is "
+        f"written, and a system that takes both for one keeps one of them: {'; '.join(pairs)}."
     )
 
 

@@ -43,6 +43,10 @@ class UploadReport(Protocol):
         """What an interrupted job leaves on the server."""
         ...
 
+    def beware(self, text: str) -> None:
+        """Before the start; nothing is asked."""
+        ...
+
     def result(self, job: JobSnapshot, exit_code: int, took_s: float) -> None: ...
 
     def error(self, error: LakeDropError) -> None: ...
@@ -90,6 +94,10 @@ class HumanReport:
     def stays(self, text: str) -> None:
         self.pause()
         self._terminal.tell(text)
+
+    def beware(self, text: str) -> None:
+        self.pause()
+        self._terminal.tell(f"Beware: {text}")
 
     def result(self, job: JobSnapshot, exit_code: int, took_s: float) -> None:
         self.pause()
@@ -167,6 +175,9 @@ class JsonReport:
 
     def stays(self, text: str) -> None:
         self._event("stays", message=text)
+
+    def beware(self, text: str) -> None:
+        self._event("beware", message=text)
 
     def result(self, job: JobSnapshot, exit_code: int, took_s: float) -> None:
         self._event(

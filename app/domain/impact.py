@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.odd_names import NONE_ODD, OddNames
 from app.domain.upload_job import MOST_SHRINK_PERCENT
 from embedded_server.contract import SyncType
 
@@ -45,6 +46,7 @@ class Impact:
     before_bytes: int | None = None
     before_is_last_sync: bool = False
     most_shrink_percent: int = MOST_SHRINK_PERCENT
+    odd_names: OddNames = NONE_ODD
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Impact:
@@ -64,6 +66,7 @@ class Impact:
             before_bytes=wire["before_bytes"],
             before_is_last_sync=bool(wire["before_is_last_sync"]),
             most_shrink_percent=int(wire["most_shrink_percent"]),
+            odd_names=OddNames.from_wire(wire["odd_names"]),
         )
 
     @property
@@ -89,3 +92,9 @@ class Impact:
             return False
         before = Extent(self.before_files, self.before_bytes)
         return before.shrinks(Extent(self.new_files, self.new_bytes), self.most_shrink_percent)
+
+    @property
+    def cannot_end(self) -> bool:
+        """A full sync with a file that this server is known to refuse."""
+        refused = self.odd_names.refused_count > 0
+        return self.mode is SyncType.FULL and refused and not self.plain_server

@@ -13,6 +13,7 @@ from typing import Protocol
 from app.domain.connections import Connection
 from app.domain.errors import LakeDropError
 from app.domain.impact import Extent
+from app.domain.odd_names import OddNames
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import PendingSource, Source, UploadJob
 from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
@@ -257,6 +258,10 @@ class Journal(Protocol):
 
     def empty_sources(self, job_id: int, limit: int) -> list[str]:
         """Dropped paths that intake found no file in."""
+        ...
+
+    def odd_names(self, job_id: int, limit: int) -> OddNames:
+        """Of the queued items: those whose name or folder a lake refuses, and twins."""
         ...
 
     def last_full_sync(self, server: str, destination: str) -> Extent | None:

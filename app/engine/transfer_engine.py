@@ -131,6 +131,7 @@ class TransferEngine:
             before.extent.bytes if before else None,
             bool(before and before.is_last_sync),
             job.most_shrink_percent,
+            journal.odd_names(job_id, _SHOWN_NAMES),
         )
 
     def start_job(self, job_id: int, consents: Consents) -> None:

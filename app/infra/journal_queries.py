@@ -14,7 +14,7 @@ from app.domain.queue_item import ItemState, QueueItem
 from app.infra.journal_rows import ITEM_SELECTION, Place, counts_of, from_blob, item_of
 
 # Where the item lies below the destination; SQLite's substr() makes NULL of an empty blob.
-_BELOW = "CASE WHEN ? THEN coalesce(substr(folder, top_bytes + 1), x'') ELSE folder END"
+BELOW = "CASE WHEN ? THEN coalesce(substr(folder, top_bytes + 1), x'') ELSE folder END"
 
 
 def place_of(db: sqlite3.Connection, job_id: int) -> Place:
@@ -127,7 +127,7 @@ def remove_items(
 def same_names(db: sqlite3.Connection, job_id: int, limit: int) -> list[str]:
     rows = db.execute(
         "SELECT name FROM items WHERE job_id=? GROUP BY name"
-        f" HAVING count(DISTINCT {_BELOW}) > 1 ORDER BY name LIMIT ?",
+        f" HAVING count(DISTINCT {BELOW}) > 1 ORDER BY name LIMIT ?",
         (job_id, place_of(db, job_id).contents_only, limit),
     )
     return [from_blob(name) for (name,) in rows]
@@ -136,7 +136,7 @@ def same_names(db: sqlite3.Connection, job_id: int, limit: int) -> list[str]:
 def same_places(db: sqlite3.Connection, job_id: int, limit: int) -> list[str]:
     place = place_of(db, job_id)
     rows = db.execute(
-        f"SELECT {_BELOW} AS below, name FROM items WHERE job_id=? GROUP BY below, name"
+        f"SELECT {BELOW} AS below, name FROM items WHERE job_id=? GROUP BY below, name"
         " HAVING count(*) > 1 ORDER BY below, name LIMIT ?",
         (place.contents_only, job_id, limit),
     )

@@ -19,9 +19,11 @@ from pathlib import Path
 from app.domain import sentences
 from app.domain.errors import JournalFailed
 from app.domain.impact import Extent
+from app.domain.odd_names import OddNames
 from app.domain.ports import ItemCounts
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, JobState, PendingSource, Source, UploadJob
+from app.infra import journal_names
 from app.infra import journal_queries as queries
 from app.infra.journal_file import open_journal
 from app.infra.journal_rows import (
@@ -216,6 +218,10 @@ class SqliteJournal:
                 (job_id, sentences.NO_FILE_IN_IT(), limit),
             )
             return [os.fsdecode(source) for (source,) in rows]
+
+    def odd_names(self, job_id: int, limit: int) -> OddNames:
+        with self._reading() as db:
+            return journal_names.odd_names(db, job_id, limit)
 
     def last_full_sync(self, server: str, destination: str) -> Extent | None:
         with self._reading() as db:

@@ -1,76 +1,23 @@
-"""Names and paths inside a lake: the rules of the strictest system, on every system.
+"""Names and paths inside a lake, by the rules of `contract_names`.
 
-A lake written on Linux must open on Windows and macOS, so a name that any of them cannot hold, or
-would quietly change, is refused with a reason. Nothing is ever renamed, trimmed or normalised: what
-is accepted is stored byte for byte (NFD stays NFD). `%` is a plain character: a query is decoded
-once, by the one who reads the query. Sources: Microsoft "Naming Files, Paths, and Namespaces";
-`reserved characters` of Win32; UAX #9 for the bidirectional controls.
+Nothing is ever renamed, trimmed or normalised: what is accepted is stored byte for byte (NFD stays
+NFD). `%` is a plain character: a query is decoded once, by the one who reads the query.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from embedded_server.contract_names import problem_of_folder, problem_of_name
 from embedded_server.domain.errors import InvalidParam
-
-MAX_NAME_BYTES = 255  # ext4, APFS and NTFS all hold this much
-# Half of Linux's 4,096, so that there is room for the lake's own folder. macOS (1,024) and Windows
-# without long paths (260 characters) hold less: there the disk itself refuses, and that is told.
-MAX_PATH_BYTES = 2_048
-MAX_DEPTH = 64
-
-_RESERVED_CHARACTERS = '<>:"|?*\\'
-# Controls that reorder or hide text on screen: `invoice<RLO>cod.exe` reads as `invoiceexe.doc`.
-_HIDDEN_CHARACTERS = (
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
-)
-_CONTROL_CHARACTERS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
-_SURROGATES = "\ud800-\udfff"
-_SUSPECT = re.compile(
-    f"[{re.escape(_RESERVED_CHARACTERS)}{_HIDDEN_CHARACTERS}{_CONTROL_CHARACTERS}{_SURROGATES}]"
-)
-_DEVICE_NAMES = frozenset(
-    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"]
-    + [f"{device}{digit}" for device in ("COM", "LPT") for digit in "0123456789¹²³"]
-)
 
 
 def checked_name(name: str, *, what: str = "the file name") -> str:
     """Returns `name` as it is, or raises `InvalidParam` that says what is wrong with it."""
-    problem = _problem_of(name)
+    problem = problem_of_name(name)
     if problem is not None:
         raise InvalidParam(f"{what} {name[:60]!r} {problem}")
     return name
-
-
-def _problem_of(name: str) -> str | None:
-    if not name:
-        return "is empty"
-    if "/" in name:
-        return "holds a slash: a name is one part of a path"
-    if name in (".", ".."):
-        return "is not a name"
-    suspect = _SUSPECT.search(name)
-    if suspect is not None:
-        return _problem_of_character(suspect.group())
-    if name[-1] in ". ":
-        return "ends with a dot or a space, which Windows cannot keep"
-    if name.split(".", 1)[0].rstrip(" ").upper() in _DEVICE_NAMES:
-        return "is the name of a Windows device"
-    if len(name.encode("utf-8")) > MAX_NAME_BYTES:
-        return f"is longer than {MAX_NAME_BYTES} bytes"
-    return None
-
-
-def _problem_of_character(character: str) -> str:
-    if character in _RESERVED_CHARACTERS:
-        return f"holds the character {character}, which not every system allows in a name"
-    if "\ud800" <= character <= "\udfff":
-        return "holds half a character (a lone surrogate)"
-    if character in _HIDDEN_CHARACTERS:
-        return "holds an invisible character that changes how the name reads"
-    return "holds a control character"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +29,10 @@ class LakePath:
     @classmethod
     def parse(cls, text: str, *, what: str = "path") -> LakePath:
         """Reads `/data/db/x`, one trailing slash tolerated; raises `InvalidParam`."""
-        if not text.startswith("/"):
-            raise InvalidParam(f"{what} must be absolute, like /data/db: it begins with a slash")
-        trimmed = text[1:-1] if len(text) > 1 and text.endswith("/") else text[1:]
-        if not trimmed:
-            raise InvalidParam(f"{what} must name a folder below the root, like /data/db")
-        if len(text) > MAX_PATH_BYTES:  # before the work of looking at every character
-            raise InvalidParam(f"{what} is longer than {MAX_PATH_BYTES} bytes")
-        segments = tuple(trimmed.split("/"))
-        if len(segments) > MAX_DEPTH:
-            raise InvalidParam(f"{what} is deeper than {MAX_DEPTH} folders")
-        for segment in segments:
-            checked_name(segment, what=f"{what}: the folder name")
-        if len(text.encode("utf-8")) > MAX_PATH_BYTES:
-            raise InvalidParam(f"{what} is longer than {MAX_PATH_BYTES} bytes")
+        problem = problem_of_folder(text)
+        if problem is not None:
+            raise InvalidParam(f"{what}{problem}")
+        segments = tuple(text[1:].removesuffix("/").split("/"))
         return cls(segments)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from embedded_server.contract import MAX_ID
-from embedded_server.domain.lake_path import MAX_PATH_BYTES
+from embedded_server.contract_names import MAX_PATH_BYTES
 
 Schema = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]

@@ -14,8 +14,8 @@ from abc import ABC, abstractmethod
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from embedded_server.contract import BATCH_FOLDER_HEADER, DIGEST_HEADER
+from embedded_server.contract_names import MAX_PATH_BYTES
 from embedded_server.domain.errors import InvalidParam, Refused
-from embedded_server.domain.lake_path import MAX_PATH_BYTES
 from embedded_server.routes.multipart_headers import field_and_file_name
 
 FILE_FIELD = "file"

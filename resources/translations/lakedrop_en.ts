@@ -48,4 +48,21 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>StartQuestions</name>
+    <message numerus="yes">
+        <source>This server may refuse %n file(s):</source>
+        <translation>
+            <numerusform>This server may refuse %n file:</numerusform>
+            <numerusform>This server may refuse %n files:</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>This server will refuse %n file(s):</source>
+        <translation>
+            <numerusform>This server will refuse %n file:</numerusform>
+            <numerusform>This server will refuse %n files:</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

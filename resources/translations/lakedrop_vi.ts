@@ -1278,6 +1278,10 @@
 <context>
     <name>StartQuestions</name>
     <message>
+        <source>A full sync is never ended without all of its files. Rename them first.</source>
+        <translation>Đồng bộ toàn bộ không bao giờ được kết thúc khi thiếu tệp. Hãy đổi tên chúng trước.</translation>
+    </message>
+    <message>
         <source>Do not empty it</source>
         <translation>Không làm trống</translation>
     </message>
@@ -1304,6 +1308,10 @@
     <message>
         <source>Let it shrink</source>
         <translation>Cho phép giảm</translation>
+    </message>
+    <message>
+        <source>Names to look at</source>
+        <translation>Những tên cần xem lại</translation>
     </message>
     <message>
         <source>Nobody can see whether this server keeps folders apart. If it does not, one of these would overwrite the other: {0}.</source>
@@ -1338,8 +1346,24 @@
         <translation>Không có tệp nào để tải lên. Kết thúc lượt đồng bộ toàn bộ này sẽ lấy đi mọi thứ ở {0} mà không thay bằng gì.</translation>
     </message>
     <message>
+        <source>These differ in nothing but upper and lower case, or the way an accent is written. A system that takes both for one keeps one of them:</source>
+        <translation>Những tên này chỉ khác nhau ở chữ hoa, chữ thường hoặc cách viết dấu. Hệ thống nào coi chúng là một sẽ chỉ giữ lại một:</translation>
+    </message>
+    <message>
         <source>This server cannot tell what is at {0}. Whatever is there is taken away, do not count on getting it back; {1} take its place.</source>
         <translation>Máy chủ này không cho biết có gì ở {0}. Mọi thứ ở đó sẽ bị lấy đi, đừng trông mong lấy lại được; {1} sẽ thay vào.</translation>
+    </message>
+    <message numerus="yes">
+        <source>This server may refuse %n file(s):</source>
+        <translation>
+            <numerusform>Máy chủ này có thể từ chối %n tệp:</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>This server will refuse %n file(s):</source>
+        <translation>
+            <numerusform>Máy chủ này sẽ từ chối %n tệp:</numerusform>
+        </translation>
     </message>
     <message>
         <source>Upload all the same</source>

@@ -237,6 +237,7 @@ def _queue_answers(jobs: list[JobSnapshot]) -> dict[str, Answer]:
             "before_bytes": None,
             "before_is_last_sync": False,
             "most_shrink_percent": 50,
+            "odd_names": {"refused": [], "refused_count": 0, "twins": []},
             "left_out": 0,
         },
         "lake": lambda _: {

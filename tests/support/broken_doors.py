@@ -19,21 +19,23 @@ def replaced(owner: object, name: str, by: object) -> None:
 
 
 def _lets_dots_through() -> Disk:
+    from embedded_server import contract_names
     from embedded_server.domain import lake_path
 
-    original = lake_path._problem_of
+    original = contract_names.problem_of_name
 
     def problem_of(name: str) -> str | None:
         return None if name == ".." else original(name)
 
-    replaced(lake_path, "_problem_of", problem_of)
+    for room in (contract_names, lake_path):
+        replaced(room, "problem_of_name", problem_of)
     return Disk()
 
 
 def _lets_devices_through() -> Disk:
-    from embedded_server.domain import lake_path
+    from embedded_server import contract_names
 
-    replaced(lake_path, "_DEVICE_NAMES", frozenset())
+    replaced(contract_names, "_DEVICE_NAMES", frozenset())
     return Disk()
 
 

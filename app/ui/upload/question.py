@@ -43,6 +43,8 @@ class StartQuestions(QObject):
         if impact.shrinks_data:
             agreed = replace(agreed, shrink=True)
             questions.append(self._shrinks(impact, agreed))
+        if impact.odd_names:
+            questions.append(self._odd_names(impact, agreed))
         if impact.plain_server and impact.same_names:
             agreed = replace(agreed, same_names_on_plain_server=True)
             questions.append(self._same_names(impact, agreed))
@@ -118,6 +120,38 @@ class StartQuestions(QObject):
             ),
             text.format(old, new),
             self.tr("Let it shrink"),
+            self.tr("Do not upload"),
+            agreed,
+        )
+
+    def _odd_names(self, impact: Impact, agreed: Consents) -> Question:
+        """Needs no consent of the engine's: told while something can still be done about it."""
+        odd = impact.odd_names
+        told = []
+        if odd.refused_count:
+            says = (
+                self.tr("This server may refuse %n file(s):", "", odd.refused_count)
+                if impact.plain_server
+                else self.tr("This server will refuse %n file(s):", "", odd.refused_count)
+            )
+            lines = [f"{shown(path)}: {shown(reason)}" for path, reason in odd.refused]
+            told += [says, *lines, *(["…"] if odd.refused_count > len(lines) else [])]
+        if impact.cannot_end:
+            told.append(
+                self.tr("A full sync is never ended without all of its files. Rename them first.")
+            )
+        if odd.twins:
+            told.append(
+                self.tr(
+                    "These differ in nothing but upper and lower case, or the way an accent is "
+                    "written. A system that takes both for one keeps one of them:"
+                )
+            )
+            told += [f"{shown(one)}, {shown(other)}" for one, other in odd.twins]
+        return Question(
+            self.tr("Names to look at"),
+            "\n".join(told),
+            self.tr("Upload all the same"),
             self.tr("Do not upload"),
             agreed,
         )

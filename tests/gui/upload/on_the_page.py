@@ -64,5 +64,6 @@ def impact(**changes: Any) -> dict[str, Any]:
         "before_bytes": None,
         "before_is_last_sync": False,
         "most_shrink_percent": 50,
+        "odd_names": {"refused": [], "refused_count": 0, "twins": []},
     }
     return fields | changes

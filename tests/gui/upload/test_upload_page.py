@@ -223,6 +223,30 @@ def test_an_empty_folder_among_others_is_a_question_of_its_own(
     assert engine.args_of("start_job")["consents"]["empty_sources"] is True
 
 
+def test_names_to_look_at_are_told_before_the_start_with_their_reasons(
+    page: UploadPage, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    odd = {
+        "refused": [["/data/x/NUL", "is a device"]],
+        "refused_count": 7,
+        "twins": [["/data/x/a", "/data/x/A"]],
+    }
+    engine.answers["impact"] = lambda _: impact(
+        mode="IncrementalSync", replaced_files=None, odd_names=odd
+    )
+    show(page, engine, qtbot, snapshot(job_id=3))
+    press(page, "upload.start")
+    qtbot.waitUntil(lambda: "Names" in text_of(page, "upload.question.title"))
+    text = text_of(page, "upload.question.text")
+    assert "will refuse 7 files" in text
+    assert "/data/x/NUL: is a device" in text
+    assert "/data/x/a, /data/x/A" in text
+    assert "full sync" not in text
+    assert "start_job" not in engine.commands()
+    press(page, "upload.confirmYes")
+    qtbot.waitUntil(lambda: "start_job" in engine.commands())
+
+
 def test_an_incremental_sync_starts_without_a_question(
     page: UploadPage, engine: FakeEngine, qtbot: QtBot
 ) -> None:

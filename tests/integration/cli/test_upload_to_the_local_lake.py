@@ -167,6 +167,27 @@ def test_patterns_take_and_leave_out_and_a_wrong_one_is_refused(home: Home, sale
     assert "--exclude" in refused.stderr
 
 
+def test_names_are_told_before_the_start_and_are_those_that_the_server_refuses(
+    home: Home, sales: Path
+) -> None:
+    for name in ("NUL.txt", "a:b.csv", "dot."):
+        (sales / name).write_bytes(b"x")
+    (sales / "A.csv").write_bytes(b"twin")
+    upload = ("upload", f"{sales}/", "--to", "/data/x", "--json", "--mode")
+
+    told = events(home.run(*upload, "incremental").stdout)
+    bewares = [event["message"] for event in told if event["event"] == "beware"]
+    failed = {e["path"] for e in told if e["event"] == "file" and e["state"] == "failed"}
+    assert failed == {f"/data/x/{name}" for name in ("NUL.txt", "a:b.csv", "dot.")}
+    assert all(path in bewares[0] for path in failed)
+    assert "/data/x/A.csv and /data/x/a.csv" in bewares[1]
+
+    refused = home.run(*upload, "full", "--yes")
+    assert refused.returncode == 2
+    assert "NUL.txt" in refused.stdout
+    assert "--exclude" in refused.stdout
+
+
 def test_jobs_and_history_show_what_was_done_newest_first(home: Home, sales: Path) -> None:
     for name in ("first", "second"):
         done = home.run(
@@ -199,7 +220,7 @@ def test_a_full_sync_with_a_file_missing_leaves_the_old_data_alone(home: Home, s
     upload = ("upload", f"{sales}/", "--to", "/data/x", "--mode", "full", "--yes")
     assert home.run(*upload).returncode == 0
     before = tree(home.files)
-    (sales / "NUL.txt").write_bytes(b"no name on Windows")
+    (sales / "caf\udce9.csv").write_bytes(b"no Unicode")  # planned, and fails when it is sent
     (sales / "a.csv").unlink()
 
     assert home.run(*upload).returncode == 1

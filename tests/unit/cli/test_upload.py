@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.domain.errors import (
     WrongUse,
 )
 from app.domain.impact import Impact
+from app.domain.odd_names import OddNames
 from app.domain.upload_job import JobState
 from embedded_server.contract import SyncType
 from tests.support.fake_engine import snapshot
@@ -237,6 +239,48 @@ def test_patterns_go_to_the_engine_as_they_are(script: Script, upload: Callable[
         "exclude": ["a/", "!b"],
         "keep_junk": True,
     }
+
+
+def test_names_that_will_be_refused_are_told_before_an_incremental_sync_starts(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    odd = OddNames((("/data/x/NUL", "the file name is the name of a device"),), 9, ())
+    script.impact = Impact(
+        SyncType.INCREMENTAL, "/data/x", 2, 30, 0, 0, plain_server=False, odd_names=odd
+    )
+    assert upload() == 0
+    assert (
+        "Beware: The server will refuse /data/x/NUL (the file name is the name of a device)"
+        in lakedrop.err
+    )
+    assert "and 8 more" in lakedrop.err
+    script.started = False
+    script.impact = replace(script.impact, plain_server=True)
+    assert upload() == 0
+    assert "may refuse" in lakedrop.err
+
+
+def test_a_full_sync_with_a_name_that_will_be_refused_is_not_begun(
+    script: Script, upload: Callable[..., int]
+) -> None:
+    odd = OddNames((("/data/x/NUL", "is a device"),), 1, ())
+    script.full(odd_names=odd)
+    with pytest.raises(WrongUse, match=r"/data/x/NUL \(is a device\).*--exclude"):
+        upload("--yes", mode="full")
+    assert "start_job" not in script.engine.commands()
+
+
+def test_twins_are_told_before_the_start(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    odd = OddNames(twins=(("/data/x/a", "/data/x/A"),))
+    script.impact = Impact(
+        SyncType.INCREMENTAL, "/data/x", 2, 30, 0, 0, plain_server=False, odd_names=odd
+    )
+    assert upload("--json") == 0
+    told = [event["message"] for event in lakedrop.events() if event["event"] == "beware"]
+    assert len(told) == 1
+    assert "/data/x/a and /data/x/A" in told[0]
 
 
 def test_nothing_to_add_is_wrong_use(script: Script, upload: Callable[..., int]) -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embedded_server.contract_names import MAX_DEPTH
 from embedded_server.domain.errors import InvalidParam
-from embedded_server.domain.lake_path import MAX_DEPTH, LakePath, checked_name
+from embedded_server.domain.lake_path import LakePath, checked_name
 
 HOSTILE_NAMES = [
     "", ".", "..", "...", "a/b", "/a", "a/", "../x", "..\\x", "a\\b", "\\", "\\\\server\\share",
