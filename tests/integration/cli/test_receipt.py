@@ -53,7 +53,7 @@ def test_every_file_of_an_upload_is_told_with_digest_and_answer(
 
 
 def test_what_did_not_arrive_is_told_as_such(home: Home, sales: Path) -> None:
-    (sales / "a.csv").rename(sales / "bad\\name\n.csv")
+    (sales / "a.csv").rename(sales / "caf\udce9.csv")  # no Unicode: the lake cannot take it
     job = _uploaded(home, sales)
 
     told = json.loads(home.run("receipt", job, "--format", "json").stdout)
@@ -61,7 +61,7 @@ def test_what_did_not_arrive_is_told_as_such(home: Home, sales: Path) -> None:
     assert (told["state"], told["files_planned"]) == ("needs_attention", 3)
     failed = [file for file in told["files"] if not file["sent"]]
     assert [(f["path"], f["sha256"], f["assurance"]) for f in failed] == [
-        ("/data/x/bad\\name\n.csv", "", "none")
+        ("/data/x/caf\udce9.csv", "", "none")
     ]
     assert failed[0]["answer"] not in ("", "failed")
 
