@@ -182,7 +182,7 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
     from app.engine.commands import EngineCommands
     from app.engine.engine_service import EngineService
     from app.engine.keys import Keys
-    from app.engine.sync_runner import RunPorts, RunSettings
+    from app.engine.run_ports import RunPorts, RunSettings
     from app.engine.transfer_engine import TransferEngine
     from app.infra.connection_store import TomlConnectionStore
     from app.infra.engine_socket import EngineSocket

@@ -13,7 +13,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from app.domain import sentences
@@ -29,17 +29,16 @@ from app.domain.errors import (
     LocalLakeFailed,
     Remedy,
     SourceGone,
-    SyncAborted,
     SyncAlreadyEnded,
     SyncExpired,
     WrongUse,
 )
-from app.domain.ports import Clock, Gateways, Journal, LakeGateway, SourceFiles
+from app.domain.ports import LakeGateway
 from app.domain.queue_item import ARRIVED, IN_FLIGHT, ItemState
-from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import JobState, UploadJob
 from app.engine.claims import BatchLimits, Claims
 from app.engine.progress_ledger import ProgressLedger
+from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
 from app.engine.shrink_guard import data_before, raise_if_shrinks, remember
 from app.engine.upload_task import UploadTask
 from embedded_server.contract import EXTENSION_BATCH, Capabilities, SyncType
@@ -58,24 +57,6 @@ _NEEDS_ATTENTION = (
 )
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class RunSettings:
-    workers: int = 4
-    batch_files: int = 128
-    batch_bytes: int = 4 * 1024 * 1024
-    batched_file_bytes: int = 256 * 1024
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-
-
-@dataclass(frozen=True, slots=True)
-class RunPorts:
-    journal: Journal
-    gateways: Gateways
-    sources: SourceFiles
-    clock: Clock
-    key_of: Callable[[UploadJob], str | None]
 
 
 class SyncRunner:
@@ -404,22 +385,6 @@ class SyncRunner:
             log.critical("the journal cannot be written: %s", cause.message)
             self._job = self._job.moved_to(state, _told(cause), cause.kind)
             self._on_change(self._job)
-
-
-def aborted_on_server(job: UploadJob, ports: RunPorts) -> bool:
-    """Tells the server that the job's sync is given up; whether it knows now.
-
-    Asked once: the job is cancelled whatever comes of it, and a sync that nobody feeds expires.
-    """
-    if job.sync_id is None or job.plain_server:
-        return False
-    try:
-        return ports.gateways.open(job.connection, ports.key_of(job)).abort_sync(job.sync_id)
-    except (SyncExpired, SyncAborted):
-        return True
-    except LakeDropError as error:
-        log.warning("sync %d could not be aborted: %s", job.sync_id, error.message)
-        return False
 
 
 def _told(error: LakeDropError) -> str:

@@ -25,8 +25,9 @@ from app.domain.upload_job import (
 )
 from app.engine.drafts import Drafts
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
+from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
 from app.engine.shrink_guard import data_before, planned
-from app.engine.sync_runner import RunPorts, RunSettings, SyncRunner, aborted_on_server
+from app.engine.sync_runner import SyncRunner
 from embedded_server.contract import SyncType
 
 log = logging.getLogger(__name__)

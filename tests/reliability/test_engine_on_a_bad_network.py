@@ -10,7 +10,7 @@ import pytest
 
 from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import JobState
-from app.engine.sync_runner import RunSettings
+from app.engine.run_ports import RunSettings
 from app.infra.http_connections import Timeouts
 from app.infra.http_gateway import HttpGateway
 from embedded_server import contract

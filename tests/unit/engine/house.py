@@ -12,7 +12,7 @@ from app.domain.queue_item import ItemState, QueueItem
 from app.domain.retry_policy import RetryPolicy
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import Consents, JobState, Source, UploadJob
-from app.engine.sync_runner import RunPorts, RunSettings
+from app.engine.run_ports import RunPorts, RunSettings
 from app.engine.transfer_engine import TransferEngine
 from app.infra.source_files import LocalSourceFiles
 from app.infra.sqlite_journal import SqliteJournal

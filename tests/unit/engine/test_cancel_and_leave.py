@@ -13,7 +13,7 @@ from app.domain.errors import FileRefused, LakeBusy, LakeUnreachable, WrongUse
 from app.domain.ports import ItemCounts, Picks, SmallFile
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.upload_job import ENDED, Consents, JobState, Source
-from app.engine.sync_runner import RunSettings
+from app.engine.run_ports import RunSettings
 from app.infra.source_files import LocalSourceFiles, OpenedFile
 from app.infra.sqlite_journal import SqliteJournal
 from embedded_server.contract import SyncType

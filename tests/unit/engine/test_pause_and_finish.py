@@ -9,7 +9,7 @@ import pytest
 from app.domain.errors import FileRefused, LakeFull, LakeUnreachable, WrongUse
 from app.domain.queue_item import ItemState
 from app.domain.upload_job import ENDED, Consents, JobState
-from app.engine.sync_runner import RunSettings
+from app.engine.run_ports import RunSettings
 from embedded_server.contract import SyncType
 from tests.support.fake_lake import FakeLake
 from tests.unit.engine.house import IN_A_YEAR, ONE_BY_ONE, House, in_lake, write_files

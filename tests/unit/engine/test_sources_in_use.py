@@ -16,7 +16,7 @@ from app.domain.ports import FileContent, LakeGateway, OnSent, UploadReceipt
 from app.domain.queue_item import Assurance, ItemState
 from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import JobState
-from app.engine.sync_runner import RunSettings
+from app.engine.run_ports import RunSettings
 from app.infra.http_gateway import HttpGateway
 from embedded_server.contract import SyncType
 from tests.support.fake_lake import FAKE_KEY, FakeLake

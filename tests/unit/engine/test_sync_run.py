@@ -12,7 +12,7 @@ from app.domain.errors import (
 )
 from app.domain.queue_item import Assurance, ItemState
 from app.domain.upload_job import Consents, JobState
-from app.engine.sync_runner import RunSettings
+from app.engine.run_ports import RunSettings
 from embedded_server.contract import SyncStatus, SyncType
 from tests.support.fake_lake import FakeLake
 from tests.unit.engine.house import AT_ONCE, DESTINATION, RESTS, THREE, House, in_lake, write_files

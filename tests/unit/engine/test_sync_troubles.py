@@ -21,7 +21,7 @@ from app.domain.errors import (
 from app.domain.queue_item import ItemState
 from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import JobState
-from app.engine.sync_runner import RunSettings
+from app.engine.run_ports import RunSettings
 from embedded_server.contract import SyncType
 from tests.support.fake_lake import FAKE_KEY, FakeLake
 from tests.unit.engine.house import (
