@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded_server.domain import lake_path
+from embedded_server import contract_names
 from embedded_server.routes import form_parts
 from tests.support.counts import SOAK, count, seeds
 from tests.support.fuzz_targets import SAMPLES, TARGETS, mutated
@@ -72,7 +72,7 @@ def _atheris(name: str, folder: Path, runs: int) -> subprocess.CompletedProcess[
 
 
 def test_of_the_test_a_lenient_rule_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lake_path, "_SUSPECT", re.compile(r'[<>:"|?*\\]'))
+    monkeypatch.setattr(contract_names, "_SUSPECT", re.compile(r'[<>:"|?*\\]'))
     with pytest.raises(AssertionError):
         _feed("paths", 0, _EACH)
 
