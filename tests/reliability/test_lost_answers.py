@@ -170,7 +170,10 @@ def _cut_a_request(
     chance = random.Random(seed)
     is_batch = chance.random() < 0.5
     count = 5 if is_batch else 1
-    files = [lake_file(f"{_FOLDER}/{seed}-{number}.bin") for number in range(count)]
+    # The first is large: smaller ones are kept in memory until they have arrived whole.
+    names = (lake_file(f"{_FOLDER}/{seed}-large{number}.bin") for number in range(999))
+    large = next(file for file in names if len(file.data) > 1 << 20)
+    files = [large, *(lake_file(f"{_FOLDER}/{seed}-{n}.bin") for n in range(1, count))]
     size_bytes = len(form_body(files, with_folders=is_batch)) + _LEAST_HEAD_BYTES
     cut = Fault(
         request_bytes=chance.choice(
