@@ -163,10 +163,13 @@ def _fitting(files: Sequence[ToStore]) -> Iterator[Sequence[ToStore]]:
 def small_files_writer(disk: Disk, measures: Measures) -> Iterator[SmallFiles]:
     """Forks where that helps: the caller has no other thread yet. Holds the lake's lock."""
     processes: list[DiskProcess] = []
-    if sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1:
-        for _ in range(_PROCESSES):
-            processes.append(DiskProcess(disk, measures, processes))
     try:
+        if sys.platform == "linux" and len(os.sched_getaffinity(0)) > 1:
+            try:
+                for _ in range(_PROCESSES):
+                    processes.append(DiskProcess(disk, measures, processes))
+            except OSError as cause:  # as many processes, or as much memory, as there may be
+                _log.warning("small files are written without processes of their own: %s", cause)
         yield DiskProcesses(disk, processes)
     finally:
         for process in processes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
@@ -30,18 +29,18 @@ class LakeLock:
     def __init__(self, layout: Layout, last_steps_s: float = _LAST_STEPS_S) -> None:
         """Waits as long as that for a server that was killed. Raises `LakeInUse`, `OSError`."""
         self._lock = FileLock(layout.lock, timeout=0, mode=0o600, thread_local=False)
-        deadline_s = time.monotonic() + last_steps_s
-        while True:
+        try:
+            self._lock.acquire()
+        except Timeout as cause:
+            address = own_files.read_server_address(layout.server_record)
+            if _is_served(address):
+                raise LakeInUse(address) from cause
+            # Processes of a server that was killed hold it until their last step is done.
             try:
-                self._lock.acquire()
-            except Timeout as cause:
+                self._lock.acquire(timeout=last_steps_s, poll_interval=_LOOK_AGAIN_S)
+            except Timeout:
                 address = own_files.read_server_address(layout.server_record)
-                # Processes of a server that was killed hold it until their last step is done.
-                if _is_served(address) or time.monotonic() > deadline_s:
-                    raise LakeInUse(address) from cause
-                time.sleep(_LOOK_AGAIN_S)
-            else:
-                return
+                raise LakeInUse(address) from cause
 
     def release(self) -> None:
         self._lock.release()
