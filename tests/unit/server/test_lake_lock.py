@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from pathlib import Path
@@ -36,16 +37,20 @@ def test_a_lake_that_is_served_is_told_at_once(layout: Layout) -> None:
     assert told.value.address is not None
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a pipe with a name tells that it has begun to wait")
 def test_what_a_killed_server_still_holds_is_waited_for(layout: Layout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    _tell_address(layout, port)  # as a killed server left it: nobody listens there
+    os.mkfifo(layout.server_record)
     last_steps = FileLock(layout.lock, thread_local=False)
     last_steps.acquire()
     got: list[LakeLock] = []
     next_server = threading.Thread(target=lambda: got.append(LakeLock(layout, 3_600)))
     next_server.start()
-    last_steps.release()
+    with Path(layout.server_record).open("w", encoding="utf-8") as record:  # it was refused once
+        last_steps.release()
+        # As a killed server left it: nobody listens there.
+        json.dump({"address": f"http://127.0.0.1:{port}"}, record)
     next_server.join(60)
     assert len(got) == 1
     got[0].release()
