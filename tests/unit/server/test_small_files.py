@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from embedded_server.domain.measures import Measures
+from embedded_server.storage.disk_process import small_files_writer
+from embedded_server.storage.measured_disk import MeasuredDisk
 from tests.support.small_files_calls import FILES, content
 
 _BAD = {4, 5}  # somebody's file is in the way, the folder is missing
@@ -56,3 +60,18 @@ def test_each_file_goes_where_nothing_stands(told: dict[str, Any], tmp_path: Pat
 def test_waits_for_the_disk_are_counted(told: dict[str, Any]) -> None:
     assert told["fsyncs"] == FILES - len(_BAD) + 2  # and two folders
     assert told["processes"] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a process is made")
+def test_a_machine_that_lets_no_process_be_made_is_served_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more() -> int:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(os, "fork", no_more)
+    measures = Measures()
+    files = [(str(tmp_path / str(number)), [content(number)]) for number in range(12)]
+    with small_files_writer(MeasuredDisk(measures), measures) as small_files:
+        stored = small_files.store(files)
+    assert stored == [Path(path).stat().st_mtime_ns for path, _ in files]
