@@ -61,7 +61,13 @@ class DiskProcess:
         self._socket, theirs = socket.socketpair()
         self.is_gone = False
         parent = os.getpid()
-        self.pid = os.fork()
+        try:
+            self.pid = os.fork()
+        except OSError:
+            self._socket.close()
+            theirs.close()
+            self._area.close()
+            raise
         if self.pid == 0:
             status = 1
             try:
