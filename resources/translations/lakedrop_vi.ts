@@ -1326,8 +1326,8 @@
         <translation>Thay dữ liệu ở {0}?</translation>
     </message>
     <message>
-        <source>Shrink the data at {0} by more than {1} %?</source>
-        <translation>Giảm dữ liệu tại {0} hơn {1} %?</translation>
+        <source>Shrink the data at {0} by more than {1}?</source>
+        <translation>Giảm dữ liệu tại {0} hơn {1}?</translation>
     </message>
     <message>
         <source>The last full sync from here had {0}; this one has {1}. Is everything there that you mean to upload, and is every disk connected?</source>
@@ -1346,8 +1346,8 @@
         <translation>Không có tệp nào để tải lên. Kết thúc lượt đồng bộ toàn bộ này sẽ lấy đi mọi thứ ở {0} mà không thay bằng gì.</translation>
     </message>
     <message>
-        <source>These differ in nothing but upper and lower case, or the way an accent is written. A system that takes both for one keeps one of them:</source>
-        <translation>Những tên này chỉ khác nhau ở chữ hoa, chữ thường hoặc cách viết dấu. Hệ thống nào coi chúng là một sẽ chỉ giữ lại một:</translation>
+        <source>These differ only in case or accents; some systems would keep one of them:</source>
+        <translation>Các tên này chỉ khác chữ hoa, chữ thường hoặc cách viết dấu; có hệ thống chỉ giữ lại một tên:</translation>
     </message>
     <message>
         <source>This server cannot tell what is at {0}. Whatever is there is taken away, do not count on getting it back; {1} take its place.</source>

@@ -10,6 +10,7 @@ from app.domain.errors import InvalidApiKey, LakeUnreachable
 from app.domain.snapshots import ActiveTransfer, JobSnapshot
 from app.domain.upload_job import JobState
 from embedded_server.contract import SyncType
+from tests.screenshots.impacts import ODD_NAMES, SHRINKS, impact_of, impact_shown
 from tests.screenshots.list_answers import Answer, Args, files_of_a_sync, long_rows, works
 
 # 2026-11-21 09:14 UTC: the pictures do not change with the day they are made on.
@@ -223,23 +224,7 @@ def _queue_answers(jobs: list[JobSnapshot]) -> dict[str, Answer]:
         "items_at": items_at,
         "left_out": lambda _: {"left_out": []},
         "edit_job": lambda args: by_id[args["job_id"]].to_wire(),
-        "impact": lambda args: {
-            "mode": by_id[args["job_id"]].mode.value,
-            "destination": by_id[args["job_id"]].destination,
-            "new_files": by_id[args["job_id"]].files,
-            "new_bytes": by_id[args["job_id"]].bytes,
-            "replaced_files": 412,
-            "replaced_bytes": 9_000_000_000,
-            "plain_server": False,
-            "same_names": [],
-            "empty_sources": [],
-            "before_files": None,
-            "before_bytes": None,
-            "before_is_last_sync": False,
-            "most_shrink_percent": 50,
-            "odd_names": {"refused": [], "refused_count": 0, "twins": []},
-            "left_out": 0,
-        },
+        "impact": lambda args: impact_of(by_id[args["job_id"]]),
         "lake": lambda _: {
             "lake": "/home/lan/.local/share/LakeDrop/lake",
             "files": "/home/lan/.local/share/LakeDrop/lake/files",
@@ -324,12 +309,15 @@ def scenes() -> list[Scene]:
     running = _running()
     busy = _queue_answers([running, *_others()]) | _connections(remotes=True) | _server_rows(240)
     broken = busy | {"count_rows": _unreachable, "page_rows": _unreachable}
+    asked = _queue_answers([_draft()]) | busy_rest(busy)
     wrong_key = busy | {"check_connection": _wrong_key}
     return [
         Scene("upload", "empty", nothing),
         Scene("upload", "typical", busy, job_id=5),
         Scene("upload", "draft", busy, job_id=4),
-        Scene("upload", "question", _queue_answers([_draft()]) | busy_rest(busy), 6, "ask"),
+        Scene("upload", "question", asked, 6, "ask"),
+        Scene("upload", "shrink", asked | impact_shown(SHRINKS), 6, "ask"),
+        Scene("upload", "names", asked | impact_shown(ODD_NAMES), 6, "ask"),
         Scene("upload", "error", busy, job_id=3),
         Scene("upload", "finished", busy, job_id=2),
         Scene("upload", "cancelled", busy, job_id=1),

@@ -11,6 +11,9 @@ from app.domain.upload_job import Consents
 from app.ui.context import UiContext
 from app.ui.shown import shown
 
+# As many as a small window has room for beside what is said of them; the command line tells more.
+_MOST_REFUSED, _MOST_TWINS = 2, 1
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -113,9 +116,9 @@ class StartQuestions(QObject):
                 "There are {0} now, and {1} would be left. Is everything there that you mean to "
                 "upload, and is every disk connected?"
             )
-        percent = formats.number(impact.most_shrink_percent)
+        percent = f"{formats.number(impact.most_shrink_percent)}\u00a0%"  # never on two lines
         return Question(
-            self.tr("Shrink the data at {0} by more than {1} %?").format(
+            self.tr("Shrink the data at {0} by more than {1}?").format(
                 shown(impact.destination), percent
             ),
             text.format(old, new),
@@ -134,7 +137,8 @@ class StartQuestions(QObject):
                 if impact.plain_server
                 else self.tr("This server will refuse %n file(s):", "", odd.refused_count)
             )
-            lines = [f"{shown(path)}: {shown(reason)}" for path, reason in odd.refused]
+            refused = odd.refused[:_MOST_REFUSED]
+            lines = [f"{shown(path)}: {shown(reason)}" for path, reason in refused]
             told += [says, *lines, *(["…"] if odd.refused_count > len(lines) else [])]
         if impact.cannot_end:
             told.append(
@@ -143,11 +147,11 @@ class StartQuestions(QObject):
         if odd.twins:
             told.append(
                 self.tr(
-                    "These differ in nothing but upper and lower case, or the way an accent is "
-                    "written. A system that takes both for one keeps one of them:"
+                    "These differ only in case or accents; some systems would keep one of them:"
                 )
             )
-            told += [f"{shown(one)}, {shown(other)}" for one, other in odd.twins]
+            told += [f"{shown(one)}, {shown(other)}" for one, other in odd.twins[:_MOST_TWINS]]
+            told += ["…"] if len(odd.twins) > _MOST_TWINS else []
         return Question(
             self.tr("Names to look at"),
             "\n".join(told),
