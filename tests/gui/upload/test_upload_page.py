@@ -182,7 +182,7 @@ def test_data_that_shrinks_a_lot_is_a_question_beside_that_about_the_trash(
     qtbot.waitUntil(lambda: "Replace" in text_of(page, "upload.question.title"))
     press(page, "upload.confirmYes")
     qtbot.waitUntil(lambda: "Shrink" in text_of(page, "upload.question.title"))
-    assert "/data/x by more than 50 %" in text_of(page, "upload.question.title")
+    assert "/data/x by more than 50\u00a0%" in text_of(page, "upload.question.title")
     assert "There are 412 files" in text_of(page, "upload.question.text")
     assert "start_job" not in engine.commands()
     again = page.findChild(QPushButton, "upload.confirmYes")
