@@ -188,6 +188,7 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
     from app.infra.engine_socket import EngineSocket
     from app.infra.gateways import HttpGateways
     from app.infra.keyring_secrets import KeyringSecrets
+    from app.infra.receipt_files import ReceiptFiles
     from app.infra.source_files import LocalSourceFiles
     from app.infra.sqlite_journal import SqliteJournal
     from app.infra.system_clock import SystemClock
@@ -203,7 +204,10 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
         secrets = KeyringSecrets()
         store = TomlConnectionStore(here.connections_file)
         keys = Keys(secrets, store)
-        ports = RunPorts(journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job)
+        receipts = ReceiptFiles(here.receipts)
+        ports = RunPorts(
+            journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job, receipts
+        )
         # The engine tells the service, whose commands ask the engine: tied by this lambda.
         engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
         closing.callback(engine.close)

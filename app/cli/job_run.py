@@ -143,8 +143,10 @@ class JobRun:
         return self.until(job_id, lambda job: job.state in ENDED, lambda _: None, CANCEL_WITHIN_S)
 
     def ended(self, job: JobSnapshot) -> int:
-        self.report.pause()
         took_s = time.monotonic() - self.began_s
+        if job.receipt_due:
+            job = self.until(job.job_id, lambda job: not job.receipt_due, lambda _: None)
+        self.report.pause()
         for item in self._told_items(job):
             self.report.file(item)
         exit_code = exit_code_of(job)
@@ -152,6 +154,8 @@ class JobRun:
             self.report.stays(staged)
         if job.state is JobState.FINISHED and job.message:
             self.report.stays(words.shown(job.message))
+        if job.receipt_problem:
+            self.report.stays(words.shown(job.receipt_problem))
         self.report.result(job, exit_code, took_s)
         return exit_code
 

@@ -11,6 +11,7 @@ from app.cli.engine_session import EngineSession
 from app.cli.target import Target, key_for, target_of
 from app.cli.terminal import Terminal
 from app.domain.errors import ConnectionNotUsable, InvalidApiKey
+from app.domain.moments import iso_time
 from embedded_server.contract import SyncJob, UploadRecord
 
 
@@ -125,8 +126,8 @@ def _read(
 
 def _with_iso_times(wire: dict[str, Any]) -> dict[str, Any]:
     return wire | {
-        "start_time_iso": words.iso_time(wire["start_time"]),
-        "end_time_iso": words.iso_time(wire["end_time"]),
+        "start_time_iso": iso_time(wire["start_time"]),
+        "end_time_iso": iso_time(wire["end_time"]),
     }
 
 

@@ -6,34 +6,22 @@ It is made of the upload queue, which remembers every outcome durably, page by p
 from __future__ import annotations
 
 import contextlib
-import csv
-import json
 import os
 import tempfile
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from app.cli import exits, words
 from app.cli.context import CommandContext
 from app.cli.engine_session import EngineSession
 from app.domain.errors import LakeDropError, WrongUse
-from app.domain.queue_item import Assurance, ItemState
+from app.domain.receipt import BYTE_ORDER_MARK, CsvForm, Form, JsonForm, Row, row_of, write
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
 
-COLUMNS = ("path", "size", "sha256", "sent", "assurance", "answer", "source")
 _PAGE = 5_000
-_BYTE_ORDER_MARK = "\ufeff"
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_ANSWERS = {
-    Assurance.VERIFIED: "stored with this SHA-256",
-    Assurance.ACKNOWLEDGED: "acknowledged, no SHA-256 told",
-}
-
-Row = Mapping[str, Any]
 
 
 def receipt(options: Namespace, context: CommandContext) -> int:
@@ -45,88 +33,27 @@ def receipt(options: Namespace, context: CommandContext) -> int:
         rows = map(row_of, _items(session, job))
         if options.output is None:
             stdout = context.terminal.stdout
-            write(stdout, options.format, job, rows, for_eyes=stdout.isatty())
+            write([_form(options.format, stdout, job, for_eyes=stdout.isatty())], rows)
             stdout.flush()
             return exits.DONE
         try:
             with _durable(Path(options.output)) as file:
                 if options.format == "csv":
-                    file.write(_BYTE_ORDER_MARK)
-                write(file, options.format, job, rows, line_end="\r\n")
+                    file.write(BYTE_ORDER_MARK)
+                write([_form(options.format, file, job, line_end="\r\n")], rows)
         except OSError as cause:
             name = words.shown(options.output)
             raise LakeDropError(f"{name} cannot be written: {cause.strerror}.") from cause
     return exits.DONE
 
 
-def row_of(item: Row) -> Row:
-    """`sent` is false for what did not arrive; `answer` then says why."""
-    assurance = Assurance(item["assurance"])
-    return {
-        "path": item["lake_path"],
-        "size": item["size_bytes"],
-        "sha256": item["sha256"],
-        "sent": item["state"] == ItemState.UPLOADED.value,
-        "assurance": assurance.value,
-        "answer": _ANSWERS.get(assurance) or item["message"] or item["state"],
-        "source": item["source"],
-    }
-
-
-def write(
-    out: TextIO,
-    form: str,
-    job: JobSnapshot,
-    rows: Iterable[Row],
-    *,
-    line_end: str = "\n",
-    for_eyes: bool = False,
-) -> None:
-    """`for_eyes`: nothing that steers a terminal. JSON is ASCII, and tells every name exactly."""
+def _form(
+    form: str, out: TextIO, job: JobSnapshot, *, line_end: str = "\n", for_eyes: bool = False
+) -> Form:
+    """`for_eyes`: nothing that steers a terminal."""
     if form == "json":
-        _write_json(out, job, rows)
-        return
-    table = csv.writer(out, lineterminator=line_end)
-    table.writerow(COLUMNS)
-    for row in rows:
-        cells = [cell(row[name]) for name in COLUMNS]
-        table.writerow([words.shown(text) for text in cells] if for_eyes else cells)
-
-
-def cell(value: object) -> str:
-    """What would be a formula in a spreadsheet begins with an apostrophe instead.
-
-    Lake paths begin with a slash, so they are always told as they are.
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _write_json(out: TextIO, job: JobSnapshot, rows: Iterable[Row]) -> None:
-    """One object, one file a line."""
-    head = {
-        "job_id": job.job_id,
-        "name": job.name,
-        "connection": job.connection,
-        "destination": job.destination,
-        "mode": job.mode.value,
-        "state": job.state.value,
-        "sync_id": job.sync_id,
-        "plain_server": job.plain_server,
-        "started": words.iso_time(job.started_at_ms),
-        "ended": words.iso_time(job.ended_at_ms),
-        "files_planned": job.files,
-        "files_arrived": job.files_arrived,
-        "files_verified": job.files_verified,
-    }
-    out.write(json.dumps(head)[:-1] + ', "files": [')
-    comma = "\n"
-    for row in rows:
-        out.write(comma + json.dumps(row))
-        comma = ",\n"
-    out.write("\n]}\n")
+        return JsonForm(out, job)
+    return CsvForm(out, line_end=line_end, shown=words.shown if for_eyes else str)
 
 
 def _items(session: EngineSession, job: JobSnapshot) -> Iterator[Row]:

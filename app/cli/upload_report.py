@@ -105,6 +105,8 @@ class HumanReport:
             more = job.files_failed - self._failures_told
             self._terminal.tell(f"  … and {more:,} more; --json lists all")
         self._terminal.say(summary(job, exit_code, took_s))
+        if job.receipt:
+            self._terminal.tell(f"Receipt: {words.shown(job.receipt)} (and .csv)")
 
     def error(self, error: LakeDropError) -> None:
         self.pause()
@@ -196,6 +198,7 @@ class JsonReport:
             took_s=round(took_s, 3),
             message=job.message,
             go_on_with=go_on_with(job),
+            receipt=job.receipt or None,
             exit_code=exit_code,
         )
 

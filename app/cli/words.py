@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
 
+from app.domain.moments import moment_of
 from app.domain.upload_job import JobState
 from embedded_server.contract import SyncStatus, SyncType
 
@@ -62,25 +62,9 @@ def took(start_ms: int, end_ms: int) -> str:
     return duration((end_ms - start_ms) / 1000) if 0 < start_ms <= end_ms else ""
 
 
-def _moment(time_ms: int) -> datetime | None:
-    """None for 0 (not yet) and for what no calendar holds: the number is another machine's."""
-    if time_ms <= 0:
-        return None
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, tz=UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-
-
 def local_time(time_ms: int) -> str:
-    moment = _moment(time_ms)
+    moment = moment_of(time_ms)
     return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
-
-
-def iso_time(time_ms: int) -> str | None:
-    """UTC, milliseconds kept: `2021-12-05T18:23:16.890+00:00`."""
-    moment = _moment(time_ms)
-    return None if moment is None else moment.isoformat(timespec="milliseconds")
 
 
 def shown(text: str) -> str:

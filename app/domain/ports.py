@@ -6,7 +6,7 @@ of them pass; the others are tested as the real thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +15,8 @@ from app.domain.errors import LakeDropError
 from app.domain.impact import Extent
 from app.domain.odd_names import OddNames
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
+from app.domain.receipt import Row
+from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import PendingSource, Source, UploadJob
 from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
 
@@ -279,6 +281,18 @@ class Journal(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class Receipts(Protocol):
+    """What became of each file of the jobs that are over, kept when the journal has forgotten."""
+
+    def keep(self, job: JobSnapshot, rows: Iterable[Row]) -> str:
+        """Durable when it returns, and wholly there or not at all; says where, as a path.
+
+        Kept again, it takes the place of the one before. Raises `LakeDropError` where
+        it cannot be written, and lets through what `rows` raises.
+        """
+        ...
 
 
 class Secrets(Protocol):

@@ -63,6 +63,9 @@ class JobSnapshot:
     started_at_ms: int = 0
     ended_at_ms: int = 0
     rows_version: int = 0
+    receipt: str = ""  # the path where it is kept
+    receipt_problem: str = ""
+    receipt_due: bool = False  # it is about to be kept
     waiting: tuple[tuple[int, str], ...] = ()  # items that wait to be tried again, with the reason
 
     def to_wire(self) -> dict[str, Any]:

@@ -122,6 +122,8 @@ class UploadJob:
     kept: bool = False  # a draft of the window: stays until it is started or removed
     picking: Picking = USUAL  # what is taken of the dropped folders
     most_shrink_percent: int = MOST_SHRINK_PERCENT  # of files or bytes, without a consent
+    receipt: str = ""  # where it is kept
+    receipt_problem: str = ""  # why this engine could not keep it; the next one tries again
 
     def moved_to(self, state: JobState, message: str = "", problem: str = "") -> UploadJob:
         """The job in its next state; raises `IllegalMove` where the table has no such move."""
@@ -135,6 +137,11 @@ class UploadJob:
             return not self.kept and now_ms - self.created_at_ms > _DRAFTS_KEPT_MS
         since_ms = self.ended_at_ms or self.created_at_ms
         return self.state in ENDED and now_ms - since_ms > _ENDED_KEPT_MS
+
+    @property
+    def wants_receipt(self) -> bool:
+        """Over, with a sync that began: what was sent must be told for as long as anybody asks."""
+        return self.state in ENDED and self.sync_id is not None and not self.receipt
 
     @property
     def is_shown(self) -> bool:

@@ -217,6 +217,9 @@ class ProgressLedger:
                 started_at_ms=job.started_at_ms,
                 ended_at_ms=job.ended_at_ms,
                 rows_version=self._rows_version,
+                receipt=job.receipt,
+                receipt_problem=job.receipt_problem,
+                receipt_due=job.wants_receipt and not job.receipt_problem,
                 waiting=tuple(self._waiting.items()),
             )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.domain.errors import LakeDropError, SyncAborted, SyncExpired
-from app.domain.ports import Clock, Gateways, Journal, SourceFiles
+from app.domain.ports import Clock, Gateways, Journal, Receipts, SourceFiles
 from app.domain.retry_policy import RetryPolicy
 from app.domain.upload_job import UploadJob
 
@@ -30,6 +30,7 @@ class RunPorts:
     sources: SourceFiles
     clock: Clock
     key_of: Callable[[UploadJob], str | None]
+    receipts: Receipts
 
 
 def aborted_on_server(job: UploadJob, ports: RunPorts) -> bool:

@@ -24,6 +24,7 @@ from app.domain.upload_job import (
     UploadJob,
 )
 from app.engine.drafts import Drafts
+from app.engine.due_receipts import DueReceipts
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
 from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
 from app.engine.shrink_guard import data_before, planned
@@ -44,7 +45,9 @@ class TransferEngine:
     ) -> None:
         self._ports = ports
         self._settings = settings
-        self._jobs = KnownJobs(ports.journal, ports.clock, on_change)
+        self._on_change = on_change
+        self._jobs = KnownJobs(ports.journal, ports.clock, self._changed)
+        self._receipts = DueReceipts(self._jobs, ports.journal, ports.receipts)
         self.drafts = Drafts(self._jobs, ports.journal, ports.sources, ports.clock)
         self._runs: dict[int, SyncRunner] = {}
         self._edited: dict[int, Callable[[int], None]] = {}  # connections edited during a run
@@ -56,7 +59,7 @@ class TransferEngine:
         journal = self._ports.journal
         now_ms = self._ports.clock.now_ms()
         for job in journal.jobs():
-            if job.may_be_forgotten(now_ms):
+            if job.may_be_forgotten(now_ms) and not job.wants_receipt:
                 journal.remove_job(job.job_id)
                 continue
             is_unfinished_draft = job.state is JobState.DRAFT and not job.intake_done
@@ -72,6 +75,7 @@ class TransferEngine:
             self._jobs.found(job)
             if is_unfinished_draft and job.kept:
                 self.drafts.go_on(job.job_id)
+            self._receipts.look_at(job)
         self._run_what_waits()
 
     def close(self) -> None:
@@ -85,7 +89,7 @@ class TransferEngine:
 
     @property
     def is_busy(self) -> bool:
-        return bool(self._runs) or self.drafts.is_busy
+        return bool(self._runs) or self.drafts.is_busy or self._receipts.is_busy
 
     # -- what screens ask --------------------------------------------------------------------
 
@@ -214,7 +218,11 @@ class TransferEngine:
                 self._cancel_resting(job)
 
     def remove_job(self, job_id: int) -> None:
-        """Forgets a draft or an ended job; nothing happens to the lake or to the user's files."""
+        """Forgets a draft or an ended job; nothing happens to the lake or to the user's files.
+
+        Its receipt is kept first, where it is still due.
+        """
+        self._receipts.wait(job_id)
         with self._jobs.deciding:
             job = self._jobs.job(job_id)
             if job.state is not JobState.DRAFT and job.state not in ENDED:
@@ -273,6 +281,11 @@ class TransferEngine:
         return self._ports.gateways.open(connection, key)
 
     # -- inside ------------------------------------------------------------------------------
+
+    def _changed(self, job_id: int) -> None:
+        if self._jobs.has(job_id):
+            self._receipts.look_at(self._jobs.job(job_id))
+        self._on_change(job_id)
 
     def _startable(self, job_id: int) -> UploadJob:
         job = self._jobs.job(job_id)

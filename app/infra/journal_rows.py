@@ -39,6 +39,7 @@ JOB_COLUMNS = (
     "aborted",
     "picking",
     "most_shrink_percent",
+    "receipt",
 )
 
 ITEM_SELECTION = (
@@ -73,6 +74,7 @@ def job_values(job: UploadJob) -> list[Any]:
     values["picking"] = json.dumps(asdict(job.picking))
     values["mode"], values["state"] = job.mode.value, job.state.value
     values["name"], values["message"] = storable(job.name), storable(job.message)
+    values["receipt"] = storable(job.receipt)
     return list(values.values())
 
 

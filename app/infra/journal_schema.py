@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 # `final_counts`: the counts of a job that has ended, so that nobody counts its items again; ''
 # where they are not known.
@@ -19,7 +19,8 @@ _JOB_COLUMNS = """
     contents_only INTEGER NOT NULL DEFAULT 0, kept INTEGER NOT NULL DEFAULT 0,
     final_counts TEXT NOT NULL DEFAULT '',
     start_key TEXT NOT NULL DEFAULT '', aborted INTEGER NOT NULL DEFAULT 0,
-    picking TEXT NOT NULL DEFAULT '{}', most_shrink_percent INTEGER NOT NULL DEFAULT 50
+    picking TEXT NOT NULL DEFAULT '{}', most_shrink_percent INTEGER NOT NULL DEFAULT 50,
+    receipt TEXT NOT NULL DEFAULT ''
 """
 
 # Dropped paths that are still to be taken in, and files that were removed meanwhile.
@@ -108,13 +109,18 @@ ALTER TABLE jobs ADD COLUMN most_shrink_percent INTEGER NOT NULL DEFAULT 50;
 {_FULL_SYNCS}
 """
 
+_FROM_5_TO_6 = """
+ALTER TABLE jobs ADD COLUMN receipt TEXT NOT NULL DEFAULT '';
+"""
+
 # Each leads to today's tables: that from 1 makes the table of jobs as it is now.
 _STEPS = {
     0: _SCHEMA,
     1: _FROM_1_TO_2,
-    2: _FROM_2_TO_3 + _FROM_3_TO_4 + _FROM_4_TO_5,
-    3: _FROM_3_TO_4 + _FROM_4_TO_5,
-    4: _FROM_4_TO_5,
+    2: _FROM_2_TO_3 + _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6,
+    3: _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6,
+    4: _FROM_4_TO_5 + _FROM_5_TO_6,
+    5: _FROM_5_TO_6,
 }
 
 

@@ -57,6 +57,10 @@ class Places(NamedTuple):
         return self.state / "journal.db"
 
     @property
+    def receipts(self) -> Path:
+        return self.state / "receipts"
+
+    @property
     def engine_log(self) -> Path:
         return self.state / "engine.log"
 

@@ -94,7 +94,7 @@ from typing import Any
 from app.domain.errors import LakeDropError
 from app.domain.queue_item import QueueItem
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 

@@ -52,6 +52,20 @@ def test_every_file_of_an_upload_is_told_with_digest_and_answer(
     assert sorted(tmp_path.glob(".receipt*")) == []
 
 
+def test_an_upload_says_where_its_receipt_lies(home: Home, sales: Path) -> None:
+    done = home.run("upload", f"{sales}/", "--to", "/data/x", "--mode", "full", "--json")
+    result = json.loads(done.stdout.splitlines()[-1])
+    asked = home.run("receipt", str(result["job_id"]), "--format", "json")
+
+    assert Path(result["receipt"]).parent == home.places.receipts
+    assert Path(result["receipt"]).read_text("utf-8") == asked.stdout
+    assert Path(result["receipt"]).with_suffix(".csv").is_file()
+
+    told = home.run("upload", f"{sales}/", "--to", "/data/y", "--mode", "full")
+    [line] = [line for line in told.stderr.splitlines() if line.startswith("Receipt: ")]
+    assert Path(line.split()[1]).is_file()
+
+
 def test_what_did_not_arrive_is_told_as_such(home: Home, sales: Path) -> None:
     (sales / "a.csv").rename(sales / "caf\udce9.csv")  # no Unicode: the lake cannot take it
     job = _uploaded(home, sales)

@@ -234,5 +234,5 @@ def test_the_environments_key_is_no_matter_to_the_local_lake(home: Home, sales: 
     )
 
     assert done.returncode == 0, done.stderr
-    for log in home.places.state.glob("*"):
+    for log in (path for path in home.places.state.rglob("*") if path.is_file()):
         assert b"canary-key-of-a-remote" not in log.read_bytes()

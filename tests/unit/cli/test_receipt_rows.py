@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.cli.receipt import cell, row_of, write
+from app.cli.words import shown
+from app.domain.receipt import CsvForm, JsonForm, cell, row_of, write
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
 from embedded_server.contract import SyncType
@@ -55,7 +56,8 @@ def _job() -> JobSnapshot:
 
 def _written(form: str, *, for_eyes: bool = False, **changed: object) -> str:
     out = io.StringIO()
-    write(out, form, _job(), [row_of(_item(**changed))], for_eyes=for_eyes)
+    csv_form = CsvForm(out, line_end="\n", shown=shown if for_eyes else str)
+    write([JsonForm(out, _job()) if form == "json" else csv_form], [row_of(_item(**changed))])
     return out.getvalue()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.cli import words
+from app.domain.moments import iso_time
 
 
 @pytest.mark.parametrize(
@@ -35,11 +36,11 @@ def test_durations_are_told_as_people_say_them(seconds: float, text: str) -> Non
 @pytest.mark.parametrize("time_ms", [0, -5, 2**63 - 1])
 def test_a_time_that_no_calendar_holds_is_no_time(time_ms: int) -> None:
     assert words.local_time(time_ms) == ""
-    assert words.iso_time(time_ms) is None
+    assert iso_time(time_ms) is None
 
 
 def test_iso_times_keep_their_milliseconds() -> None:
-    assert words.iso_time(1638728596890) == "2021-12-05T18:23:16.890+00:00"
+    assert iso_time(1638728596890) == "2021-12-05T18:23:16.890+00:00"
 
 
 def test_how_long_it_took_is_empty_while_it_runs() -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.domain.connections import LOCAL_LAKE, Connection
-from app.domain.ports import Gateways, Journal, LakeGateway, SourceFiles
+from app.domain.ports import Gateways, Journal, LakeGateway, Receipts, SourceFiles
 from app.domain.queue_item import ItemState, QueueItem
 from app.domain.retry_policy import RetryPolicy
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import Consents, JobState, Source, UploadJob
 from app.engine.run_ports import RunPorts, RunSettings
 from app.engine.transfer_engine import TransferEngine
+from app.infra.receipt_files import ReceiptFiles
 from app.infra.source_files import LocalSourceFiles
 from app.infra.sqlite_journal import SqliteJournal
 from app.infra.system_clock import SystemClock
@@ -70,6 +71,7 @@ class House:
         journal: Journal | None = None,
         key_of: Callable[[UploadJob], str | None] = lambda _: "key",
         gateways: Gateways | None = None,
+        receipts: Receipts | None = None,
         recover: bool = True,
     ) -> None:
         self.home = home
@@ -85,6 +87,7 @@ class House:
                 LocalSourceFiles() if sources is None else sources,
                 SystemClock(),
                 key_of,
+                ReceiptFiles(home / "receipts") if receipts is None else receipts,
             ),
             RunSettings(retry=retry) if settings is None else settings,
             self._changed,
