@@ -108,3 +108,60 @@ class UploadDetails:
             int_field(fields, "mtime"),
             text_field(fields, "key_name"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class LakeEntry:
+    """What stands in a folder of the lake; `kind` is "file", "folder" or "other".
+
+    `size` in bytes, 0 but for files; `mtime` in ms since 1970 UTC. `sha256` (of the file as it was
+    uploaded) is empty and `sync_id` None where that is not known. `changed`: the catalog does not
+    know this file as it is on the disk.
+    """
+
+    name: str
+    kind: str
+    size: int
+    mtime: int
+    sync_id: int | None
+    sha256: str
+    changed: bool
+
+    def to_wire(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_wire(cls, body: object) -> LakeEntry:
+        fields = as_object(body)
+        return cls(
+            text_field(fields, "name"),
+            text_field(fields, "kind"),
+            int_field(fields, "size"),
+            int_field(fields, "mtime"),
+            None if fields.get("sync_id") is None else int_field(fields, "sync_id"),
+            text_field(fields, "sha256"),
+            fields.get("changed") is not False,
+        )
+
+    @property
+    def is_file(self) -> bool:
+        return self.kind == "file"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeEntries:
+    """A page of a folder, by name; `total` is how many there are in it."""
+
+    total: int
+    rows: tuple[LakeEntry, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        return {"total": self.total, "rows": [row.to_wire() for row in self.rows]}
+
+    @classmethod
+    def from_wire(cls, body: object) -> LakeEntries:
+        fields = as_object(body)
+        rows = fields.get("rows")
+        if not isinstance(rows, list):
+            raise ContractViolation("rows must be a list")
+        return cls(int_field(fields, "total"), tuple(LakeEntry.from_wire(row) for row in rows))

@@ -19,6 +19,7 @@ from app.domain.receipt import Row
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import PendingSource, Source, UploadJob
 from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
+from embedded_server.contract_extensions import LakeEntries
 
 OnSent = Callable[[int], None]
 """Called with the number of content bytes handed to the network since the last call."""
@@ -98,6 +99,11 @@ class LakeGateway(Protocol):
 
     def usage(self, path: str) -> LakeUsage | None:
         """None where the server cannot tell (a plain server)."""
+        ...
+
+    def entries(self, folder: str, offset: int, limit: int) -> LakeEntries | None:
+        """A page of a folder by name, of none where it is not there; None where the server cannot
+        be asked (a plain server)."""
         ...
 
     def check(self) -> None:

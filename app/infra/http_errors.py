@@ -146,6 +146,12 @@ class AnswerReader:
             return LakeRefused(words)
         return ContractBroken(sentences.RIGHT_ADDRESS(what=words))
 
+    @staticmethod
+    def says_nothing_there(answer: Answer) -> bool:
+        """In the contract's words: a proxy's 404 says nothing about the lake."""
+        told = _told_error(answer) if answer.status == 404 else None
+        return told is not None and told.reason == ErrorReason.NOT_FOUND
+
     def refusal_of(self, code: int, msg: str | None) -> LakeDropError:
         """The error of an upload that was answered 200 with a `code` other than 0."""
         known = _known_text(msg or "")

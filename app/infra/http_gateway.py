@@ -42,7 +42,12 @@ from embedded_server.contract import (
     UploadAnswer,
     UploadRecord,
 )
-from embedded_server.contract_extensions import AbortAnswer
+from embedded_server.contract_extensions import (
+    EXTENSION_BROWSE,
+    LAKE_ENTRIES_ROUTE,
+    AbortAnswer,
+    LakeEntries,
+)
 
 _MEANS_PLAIN_SERVER = frozenset({404, 405, 501})
 
@@ -176,6 +181,15 @@ class HttpGateway:
             return None
         answer = self._call("GET", f"{contract.USAGE_ROUTE}?path={quoted(path)}")
         return self._parsed(answer, LakeUsage.from_wire)
+
+    def entries(self, folder: str, offset: int, limit: int) -> LakeEntries | None:
+        if not self._can(EXTENSION_BROWSE):
+            return None
+        target = f"{LAKE_ENTRIES_ROUTE}?path={quoted(folder)}&from={offset}&size={limit}"
+        answer = self._answer("GET", target)
+        if self._reader.says_nothing_there(answer):
+            return LakeEntries(0, ())
+        return self._parsed(self._checked(answer, for_file=False), LakeEntries.from_wire)
 
     def check(self) -> None:
         try:

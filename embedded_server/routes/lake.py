@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,6 +13,8 @@ from embedded_server.contract_extensions import (
     LAKE_ENTRY_ROUTE,
     LAKE_FOLDER_ROUTE,
     LAKE_RENAME_ROUTE,
+    LakeEntries,
+    LakeEntry,
 )
 from embedded_server.domain.entries import EntryKind, KnownEntry
 from embedded_server.domain.errors import InvalidParam
@@ -68,7 +69,7 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
         path = None if text == "/" else LakePath.parse(text)
         caller = caller_of(request.scope)
         total, rows = await in_worker(workers, service.entries, caller, path, *page(fields))
-        return json_answer({"total": total, "rows": [_entry(row) for row in rows]})
+        return json_answer(LakeEntries(total, tuple(map(_entry, rows))).to_wire())
 
     @router.get(
         LAKE_ENTRY_ROUTE,
@@ -83,7 +84,7 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
         known, usage = await in_worker(workers, service.entry, caller, path)
         origin = known.origin
         told = {
-            **_entry(known),
+            **_entry(known).to_wire(),
             "path": str(path),
             "history_id": None if origin is None or not origin.history_id else origin.history_id,
             "key_name": "" if origin is None else origin.key_name,
@@ -150,14 +151,14 @@ async def path_of_body(request: Request) -> LakePath:
     return LakePath.parse(text_field(await json_object(request, {}), "path"))
 
 
-def _entry(known: KnownEntry) -> dict[str, Any]:
+def _entry(known: KnownEntry) -> LakeEntry:
     entry, origin = known.entry, known.origin
-    return {
-        "name": entry.name,
-        "kind": entry.kind.value,
-        "size": entry.size_bytes,
-        "mtime": max(entry.mtime_ns, 0) // 1_000_000,
-        "sync_id": None if origin is None or not origin.sync_id else origin.sync_id,
-        "sha256": "" if origin is None else origin.sha256,
-        "changed": known.is_changed,
-    }
+    return LakeEntry(
+        entry.name,
+        entry.kind.value,
+        entry.size_bytes,
+        max(entry.mtime_ns, 0) // 1_000_000,
+        None if origin is None or not origin.sync_id else origin.sync_id,
+        "" if origin is None else origin.sha256,
+        known.is_changed,
+    )

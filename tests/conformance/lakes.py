@@ -24,6 +24,7 @@ class Promise(Enum):
     DIGEST = auto()  # the answer of an upload tells what was stored
     BATCH = auto()
     USAGE = auto()
+    BROWSE = auto()  # folders can be listed, with the digests of what was uploaded
     TRASH = auto()  # everything that was replaced is kept
     ABORT = auto()  # a sync can be given up
     ONCE = auto()  # a start that comes again is the same sync
@@ -36,13 +37,17 @@ NO_PROMISE: frozenset[Promise] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class LakeUnderTest:
-    """`published` is lake path → bytes as a reader sees them; `trashed` all bytes kept aside."""
+    """`published` is lake path → bytes as a reader sees them; `trashed` all bytes kept aside.
+
+    `change_behind` puts other bytes at a lake path, and the lake's server has no part in it.
+    """
 
     gateway: LakeGateway
     with_key: Callable[[str], LakeGateway]
     promises: frozenset[Promise]
     published: Callable[[], dict[str, bytes]]
     trashed: Callable[[], list[bytes]]
+    change_behind: Callable[[str, bytes], object]
 
 
 def _of_fake(fake: FakeLake, promises: frozenset[Promise]) -> LakeUnderTest:
@@ -52,6 +57,7 @@ def _of_fake(fake: FakeLake, promises: frozenset[Promise]) -> LakeUnderTest:
         promises,
         lambda: fake.published,
         lambda: list(fake.trash.values()),
+        fake.change_behind,
     )
 
 
@@ -92,6 +98,7 @@ def _over_http(
             promises,
             lambda: {f"/{path}": data for path, data in _files_below(files).items()},
             lambda: list(_files_below(trash).values()),
+            lambda path, data: (files / path[1:]).write_bytes(data),
         )
 
 

@@ -20,6 +20,7 @@ from app.domain.errors import (
 from app.domain.ports import LakeGateway, UploadReceipt
 from embedded_server import contract
 from embedded_server.contract import SyncStatus, SyncType
+from embedded_server.contract_extensions import EXTENSION_BROWSE
 from tests.conformance.lakes import LakeUnderTest, Promise
 from tests.conformance.syncs import all_jobs, published, rows_of, send, sync_of
 from tests.support.contents import ignore_sent, small_file
@@ -141,6 +142,7 @@ def test_capabilities_name_what_is_promised(lake: LakeUnderTest) -> None:
         (Promise.DIGEST, contract.EXTENSION_DIGEST),
         (Promise.BATCH, contract.EXTENSION_BATCH),
         (Promise.USAGE, contract.EXTENSION_USAGE),
+        (Promise.BROWSE, EXTENSION_BROWSE),
     ):
         assert (promise in lake.promises) == (extension in capabilities.extensions)
 
@@ -169,6 +171,48 @@ def test_usage_counts_what_is_published_below_a_path(lake: LakeUnderTest, path: 
     assert nothing is not None
     assert (usage.path, usage.files, usage.bytes) == (path, 2, 8)
     assert (nothing.files, nothing.bytes) == (0, 0)
+
+
+@pytest.mark.parametrize("mode", [FULL, INCREMENTAL])
+def test_a_folder_is_listed_with_the_digests_of_what_came(
+    lake: LakeUnderTest, path: str, mode: SyncType
+) -> None:
+    files = {"Bán.csv": b"12345", "b.csv": b"678", "below/c.csv": b"9"}
+    sync_of(lake.gateway, path, mode, files)
+    page = lake.gateway.entries(path, 0, 10)
+    if Promise.BROWSE not in lake.promises:
+        assert page is None
+        return
+    assert page is not None
+    told = {row.name: (row.kind, row.size, row.sha256, row.changed) for row in page.rows}
+    assert told == {
+        "below": ("folder", 0, "", False),
+        **{
+            name: ("file", len(files[name]), hashlib.sha256(files[name]).hexdigest(), False)
+            for name in ("Bán.csv", "b.csv")
+        },
+    }
+    assert page.total == 3
+    parts = [lake.gateway.entries(path, at, 2) for at in (0, 2, 4)]
+    assert [part.total for part in parts if part] == [3, 3, 3]
+    assert tuple(row for part in parts if part for row in part.rows) == page.rows
+    nothing = lake.gateway.entries(f"{path}/not/there", 0, 10)
+    assert nothing is not None
+    assert (nothing.total, nothing.rows) == (0, ())
+
+
+def test_a_file_that_somebody_changed_behind_the_server_is_told_as_changed(
+    lake: LakeUnderTest, path: str, needs: Callable[[Promise], None]
+) -> None:
+    needs(Promise.BROWSE)
+    sync_of(lake.gateway, path, INCREMENTAL, {"a.csv": b"12345", "b.csv": b"678"})
+    lake.change_behind(f"{path}/a.csv", b"54321")
+    page = lake.gateway.entries(path, 0, 10)
+    assert page is not None
+    assert [(row.name, row.size, row.changed) for row in page.rows] == [
+        ("a.csv", 5, True),
+        ("b.csv", 3, False),
+    ]
 
 
 @pytest.mark.parametrize("mode", [FULL, INCREMENTAL])

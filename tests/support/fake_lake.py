@@ -36,6 +36,7 @@ from embedded_server.contract import (
     SyncType,
     UploadRecord,
 )
+from embedded_server.contract_extensions import EXTENSION_BROWSE, LakeEntries, LakeEntry
 from tests.support.fault_plan import Call, FaultPlan, Gate
 
 FAKE_KEY = "cccccccc-14a1-4eb1-8964-000000000000"
@@ -43,6 +44,7 @@ ALL_EXTENSIONS = frozenset(
     {
         contract.EXTENSION_ABORT,
         contract.EXTENSION_BATCH,
+        EXTENSION_BROWSE,
         contract.EXTENSION_DIGEST,
         contract.EXTENSION_IDEMPOTENCY,
         contract.EXTENSION_USAGE,
@@ -58,6 +60,7 @@ class _Store:
     key: str
     lock: threading.Lock = field(default_factory=threading.Lock)
     published: dict[str, bytes] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)  # digests of what came by uploads
     staged: dict[str, dict[str, bytes]] = field(default_factory=dict)
     trash: dict[str, bytes] = field(default_factory=dict)
     jobs: list[SyncJob] = field(default_factory=list)
@@ -154,6 +157,12 @@ class FakeLake:
             self._store.published.update(published or {})
             self._store.jobs.extend(jobs)
             self._store.history.extend(history)
+
+    def change_behind(self, path: str, data: bytes) -> None:
+        """As somebody does who writes into the lake's folder beside its server."""
+        with self._store.lock:
+            self._store.published[path] = data
+            self._store.known.pop(path, None)
 
     # What a test makes go wrong.
 
@@ -305,6 +314,27 @@ class FakeLake:
             sizes = [len(data) for _, data in self._below(self._store.published, path)]
         return LakeUsage(path, len(sizes), sum(sizes))
 
+    def entries(self, folder: str, offset: int, limit: int) -> LakeEntries | None:
+        self._store.plan.begin(Call("entries", path=folder))
+        if EXTENSION_BROWSE not in self.extensions:
+            return None
+        self._check_page(offset, limit)
+        with self._store.lock:
+            found: dict[str, LakeEntry] = {}
+            for path, data in self._below(self._store.published, folder):
+                name, slash, _ = path.removeprefix(folder + "/").partition("/")
+                sha256 = self._store.known.get(path, "")
+                found[name] = (
+                    LakeEntry(name, "folder", 0, _FIRST_MOMENT_MS, None, "", changed=False)
+                    if slash
+                    else LakeEntry(
+                        name, "file", len(data), _FIRST_MOMENT_MS, 1, sha256, changed=not sha256
+                    )
+                )
+        rows = [found[name] for name in sorted(found)]
+        self._store.plan.finish("entries")
+        return LakeEntries(len(rows), tuple(rows[offset : offset + limit]))
+
     def check(self) -> None:
         self._store.plan.begin(Call("check"))
         self._check_key()
@@ -386,6 +416,7 @@ class FakeLake:
                 if path in self._store.published and not self.is_plain:
                     self._store.trash[f"{job.sync_id}{path}"] = self._store.published[path]
                 self._store.published[path] = data
+                self._store.known[path] = hashlib.sha256(data).hexdigest()
             self._record(row, SyncStatus.FINISHED, "")
         if contract.EXTENSION_DIGEST not in self.extensions:
             return UploadReceipt(None, None)
@@ -404,7 +435,11 @@ class FakeLake:
         for path, data in old:
             self._store.trash[trashed_as + path.removeprefix(job.path)] = data
             del self._store.published[path]
-        self._store.published.update(self._store.staged.pop(self._stage_of(job), {}))
+            self._store.known.pop(path, None)
+        staged = self._store.staged.pop(self._stage_of(job), {})
+        self._store.published.update(staged)
+        for path, data in staged.items():
+            self._store.known[path] = hashlib.sha256(data).hexdigest()
 
     @staticmethod
     def _below(files: dict[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:
