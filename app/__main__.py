@@ -67,7 +67,7 @@ def _command(arguments: list[str]) -> int:
     from app.cli.arguments import parser
     from app.cli.terminal import Terminal
 
-    if arguments[:1] in (["serve"], ["keys"], ["verify"], ["rescan"]):
+    if arguments[:1] in (["serve"], ["keys"], ["rescan"]) or _is_about_a_lake_folder(arguments):
         from app.cli.serve import serve
 
         return serve(arguments[1:] if arguments[0] == "serve" else arguments)
@@ -82,6 +82,13 @@ def _command(arguments: list[str]) -> int:
         grammar.print_help(terminal.stdout)
         return exits.DONE
     return _guarded(options, terminal)
+
+
+def _is_about_a_lake_folder(arguments: list[str]) -> bool:
+    """The server's own `verify`; the other one is of a receipt."""
+    return arguments[:1] == ["verify"] and any(
+        argument == "--lake" or argument.startswith("--lake=") for argument in arguments
+    )
 
 
 def _window(arguments: list[str]) -> int:

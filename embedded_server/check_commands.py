@@ -40,6 +40,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
         prog=f"lakedrop {command}",
         description=(
             "Read every published file anew and compare it with the digest noted at its upload."
+            " The receipt of one upload is compared by: lakedrop verify RECEIPT"
             if command == VERIFY
             else "Note in the catalog what was changed, added or removed behind the server's back;"
             " so a folder that existed before is adopted: put it at DIR/files."

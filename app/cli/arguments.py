@@ -39,6 +39,9 @@ def parser() -> argparse.ArgumentParser:
     retry.add_argument("job", type=_count, metavar="JOB", help="the number that the upload told")
     _add_json(retry)
     _add_receipt(commands.add_parser("receipt", help="what became of each file of an upload"))
+    _add_verify(
+        commands.add_parser("verify", help="compare a receipt, or a lake, with what is there now")
+    )
     jobs = commands.add_parser("jobs", help="list sync jobs, newest first")
     _add_reading(jobs)
     history = commands.add_parser("history", help="list uploaded files, newest first")
@@ -51,10 +54,9 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--folder", metavar="DIR", help="where the scratch lake lies (default: a temporary folder)"
     )
-    # Their arguments never come here: two are passed on whole, the other is for LakeDrop itself.
+    # Their arguments never come here: three are passed on whole, the last is for LakeDrop itself.
     commands.add_parser("serve", help="run the lake server alone: lakedrop serve --help")
     commands.add_parser("keys", help="who may use a lake server: lakedrop keys --help")
-    commands.add_parser("verify", help="read a lake's files anew: lakedrop verify --help")
     commands.add_parser("rescan", help="adopt or mend a lake's folder: lakedrop rescan --help")
     commands.add_parser("engine")
     return main
@@ -133,6 +135,31 @@ def _add_receipt(receipt: argparse.ArgumentParser) -> None:
         help="write this file, wholly or not at all (CSV then begins with a byte order mark, by "
         "which spreadsheets see UTF-8); else to standard output",
     )
+
+
+def _add_verify(verify: argparse.ArgumentParser) -> None:
+    verify.usage = (
+        "lakedrop verify RECEIPT [--connection NAME | --server URL] [--no-sources] [--json]\n"
+        "       lakedrop verify --lake DIR [--sync N] [--json]  (more: verify --lake DIR --help)"
+    )
+    verify.description = (
+        "RECEIPT: whether all that arrived in an upload is still the same in the lake (its server "
+        "is asked, folder by folder) and at the source (each file is read); tells what changed, is "
+        "gone or could not be checked. --lake: on the lake's own machine, with its server stopped, "
+        "reads every file of the lake anew and compares it with the digest noted at its upload."
+    )
+    verify.epilog = "Exit codes: 0 all is the same, 1 not, or it could not be told, 2 wrong use."
+    verify.add_argument(
+        "receipt", metavar="RECEIPT", help="as upload left it, or lakedrop receipt wrote it"
+    )
+    _add_target(verify)
+    verify.add_argument(
+        "--no-sources",
+        dest="sources",
+        action="store_false",
+        help="only the lake: the files that were uploaded are not read",
+    )
+    _add_json(verify)
 
 
 def _add_reading(reading: argparse.ArgumentParser) -> None:

@@ -24,6 +24,10 @@ def run(options: Namespace, context: CommandContext) -> int:
         from app.cli.receipt import receipt
 
         return receipt(options, context)
+    if options.command == "verify":
+        from app.cli.verify import verify
+
+        return verify(options, context)
     if options.command == "jobs":
         from app.cli.listings import jobs
 

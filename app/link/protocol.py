@@ -80,6 +80,9 @@ What servers hold, and connections.
     remove_connection {name}              → {removed: bool}
     check_connection  {connection, key, key_of: name|null=null}
                                           → {label, plain_server, version, extensions}
+    lake_entries      {connection, key, folder, offset, limit}
+                                          → {page: {total, rows: [wire…]} by name, or null where
+                                            the server cannot be asked}
     lake              {}                  → {lake, files}: folders; starts the local lake
 """
 

@@ -11,9 +11,8 @@ bytes are stored than were sent) and `hold` (a call waits until the test lets it
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.domain.errors import (
     FileRefused,
@@ -36,8 +35,9 @@ from embedded_server.contract import (
     SyncType,
     UploadRecord,
 )
-from embedded_server.contract_extensions import EXTENSION_BROWSE, LakeEntries, LakeEntry
-from tests.support.fault_plan import Call, FaultPlan, Gate
+from embedded_server.contract_extensions import EXTENSION_BROWSE, LakeEntries
+from tests.support.fake_store import FakeStore, below
+from tests.support.fault_plan import Call, Gate
 
 FAKE_KEY = "cccccccc-14a1-4eb1-8964-000000000000"
 ALL_EXTENSIONS = frozenset(
@@ -50,26 +50,6 @@ ALL_EXTENSIONS = frozenset(
         contract.EXTENSION_USAGE,
     }
 )
-_FIRST_MOMENT_MS = 1_700_000_000_000
-
-
-@dataclass(slots=True)
-class _Store:
-    """What all views of one lake share; `lock` guards everything in it."""
-
-    key: str
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    published: dict[str, bytes] = field(default_factory=dict)
-    known: dict[str, str] = field(default_factory=dict)  # digests of what came by uploads
-    staged: dict[str, dict[str, bytes]] = field(default_factory=dict)
-    trash: dict[str, bytes] = field(default_factory=dict)
-    jobs: list[SyncJob] = field(default_factory=list)
-    history: list[UploadRecord] = field(default_factory=list)
-    plan: FaultPlan = field(default_factory=FaultPlan)
-    corrupt: dict[str, int] = field(default_factory=dict)
-    begun_once: dict[str, int] = field(default_factory=dict)
-    given_up: dict[int, type[LakeRefused]] = field(default_factory=dict)
-    moment_ms: int = _FIRST_MOMENT_MS
 
 
 class FakeLake:
@@ -94,7 +74,7 @@ class FakeLake:
         self._batch_max_bytes = batch_max_bytes
         self._now_ms = now_ms
         self._key = key
-        self._store = _Store(key)
+        self._store = FakeStore(key)
 
     def with_key(self, key: str) -> FakeLake:
         """The same lake, asked with another key."""
@@ -311,7 +291,7 @@ class FakeLake:
         if contract.EXTENSION_USAGE not in self.extensions:
             return None
         with self._store.lock:
-            sizes = [len(data) for _, data in self._below(self._store.published, path)]
+            sizes = [len(data) for _, data in below(self._store.published, path)]
         return LakeUsage(path, len(sizes), sum(sizes))
 
     def entries(self, folder: str, offset: int, limit: int) -> LakeEntries | None:
@@ -320,18 +300,7 @@ class FakeLake:
             return None
         self._check_page(offset, limit)
         with self._store.lock:
-            found: dict[str, LakeEntry] = {}
-            for path, data in self._below(self._store.published, folder):
-                name, slash, _ = path.removeprefix(folder + "/").partition("/")
-                sha256 = self._store.known.get(path, "")
-                found[name] = (
-                    LakeEntry(name, "folder", 0, _FIRST_MOMENT_MS, None, "", changed=False)
-                    if slash
-                    else LakeEntry(
-                        name, "file", len(data), _FIRST_MOMENT_MS, 1, sha256, changed=not sha256
-                    )
-                )
-        rows = [found[name] for name in sorted(found)]
+            rows = self._store.listed(folder)
         self._store.plan.finish("entries")
         return LakeEntries(len(rows), tuple(rows[offset : offset + limit]))
 
@@ -427,10 +396,10 @@ class FakeLake:
         return job.path if self.is_plain else str(job.sync_id)
 
     def _swap(self, job: SyncJob) -> None:
-        old = list(self._below(self._store.published, job.path))
+        old = list(below(self._store.published, job.path))
         trashed_as = job.path.rsplit("/", 1)[-1] if self.is_plain else f"{job.sync_id}{job.path}"
         if old:
-            for path, _ in list(self._below(self._store.trash, trashed_as)):
+            for path, _ in list(below(self._store.trash, trashed_as)):
                 del self._store.trash[path]
         for path, data in old:
             self._store.trash[trashed_as + path.removeprefix(job.path)] = data
@@ -440,9 +409,3 @@ class FakeLake:
         self._store.published.update(staged)
         for path, data in staged.items():
             self._store.known[path] = hashlib.sha256(data).hexdigest()
-
-    @staticmethod
-    def _below(files: dict[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:
-        for name, data in files.items():
-            if name.startswith(path + "/"):
-                yield name, data

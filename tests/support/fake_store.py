@@ -1,0 +1,56 @@
+"""What a lake in memory holds, and how a folder of it is listed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from app.domain.errors import LakeRefused
+from embedded_server.contract import SyncJob, UploadRecord
+from embedded_server.contract_extensions import LakeEntry
+from tests.support.fault_plan import FaultPlan
+
+_FIRST_MOMENT_MS = 1_700_000_000_000
+
+
+@dataclass(slots=True)
+class FakeStore:
+    """What all views of one lake share; `lock` guards everything in it."""
+
+    key: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    published: dict[str, bytes] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)  # digests of what came by uploads
+    staged: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    trash: dict[str, bytes] = field(default_factory=dict)
+    jobs: list[SyncJob] = field(default_factory=list)
+    history: list[UploadRecord] = field(default_factory=list)
+    plan: FaultPlan = field(default_factory=FaultPlan)
+    corrupt: dict[str, int] = field(default_factory=dict)
+    begun_once: dict[str, int] = field(default_factory=dict)
+    given_up: dict[int, type[LakeRefused]] = field(default_factory=dict)
+    moment_ms: int = _FIRST_MOMENT_MS
+
+    def listed(self, folder: str) -> list[LakeEntry]:
+        """By name; a file is known as what an upload brought, or it counts as changed."""
+        found: dict[str, LakeEntry] = {}
+        for path, data in below(self.published, folder):
+            name, slash, _ = path.removeprefix(folder + "/").partition("/")
+            sha256 = "" if slash else self.known.get(path, "")
+            found[name] = LakeEntry(
+                name,
+                "folder" if slash else "file",
+                0 if slash else len(data),
+                _FIRST_MOMENT_MS,
+                1 if sha256 else None,
+                sha256,
+                changed=not slash and not sha256,
+            )
+        return [found[name] for name in sorted(found)]
+
+
+def below(files: dict[str, bytes], path: str) -> Iterator[tuple[str, bytes]]:
+    for name, data in files.items():
+        if name.startswith(path + "/"):
+            yield name, data
