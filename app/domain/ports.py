@@ -16,6 +16,7 @@ from app.domain.impact import Extent
 from app.domain.odd_names import OddNames
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
 from app.domain.receipt import Row
+from app.domain.resumable import HowFar, KeptUpload
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import PendingSource, Source, UploadJob
 from embedded_server.contract import Capabilities, LakeUsage, SyncJob, SyncType, UploadRecord
@@ -32,7 +33,7 @@ class FileContent(Protocol):
     def size_bytes(self) -> int: ...
 
     def chunks(self) -> Iterator[bytes]:
-        """Exactly `size_bytes` bytes in pieces of up to 1 MiB, none empty.
+        """All bytes, but for those that were skipped, in pieces of up to 1 MiB, none empty.
 
         Raises `SourceUnreadable`, `SourceChanged`, `SourceLocked` or `Cancelled`; the gateway lets
         them through.
@@ -81,6 +82,28 @@ class LakeGateway(Protocol):
         self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
     ) -> list[UploadReceipt | LakeDropError]:
         """One outcome a file, in order. Only where capabilities name `batch`."""
+        ...
+
+    def begin_upload(self, sync_id: int, folder: str, name: str, size_bytes: int) -> str:
+        """The id of an upload that can be gone on with. Only where capabilities name `tus`."""
+        ...
+
+    def how_far(self, upload_id: str) -> HowFar | None:
+        """None where nobody can go on with it any more: not known, given up, its sync over."""
+        ...
+
+    def go_on_upload(
+        self, upload_id: str, offset_bytes: int, content: FileContent, on_sent: OnSent
+    ) -> UploadReceipt:
+        """Sends what lies behind the offset that `how_far` told, skipped in `content` already.
+
+        Also asked with nothing left to send: the answer to the last byte may have been lost. Raises
+        `LakeBusy` where `how_far` must be asked again first.
+        """
+        ...
+
+    def give_up_upload(self, upload_id: str) -> None:
+        """The server may throw away what has come; nothing happens where it has done so."""
         ...
 
     def end_sync(self, sync_id: int) -> None: ...
@@ -168,6 +191,15 @@ class HashedContent(FileContent, Protocol):
 
     @property
     def sha256(self) -> str: ...
+
+    @property
+    def identity(self) -> str:
+        """The same only as long as nobody has written the file or put another in its place."""
+        ...
+
+    def skip(self, count_bytes: int) -> None:
+        """Reads and digests bytes that need not be sent; before `chunks`, and like it."""
+        ...
 
     def __enter__(self) -> HashedContent: ...
 
@@ -275,6 +307,14 @@ class Journal(Protocol):
     def last_full_sync(self, server: str, destination: str) -> Extent | None:
         """What the newest full sync that ended there had; kept when its job is forgotten."""
         ...
+
+    def kept_upload(self, item_id: int) -> KeptUpload | None: ...
+
+    def keep_upload(self, upload: KeptUpload) -> None:
+        """In the place of one that the item had; kept until the job has ended."""
+        ...
+
+    def forget_upload(self, item_id: int) -> None: ...
 
     def remember_full_sync(self, server: str, destination: str, extent: Extent) -> None: ...
 

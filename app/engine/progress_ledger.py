@@ -117,6 +117,12 @@ class ProgressLedger:
             self._mark_speed()
             self.version += 1
 
+    def there_already(self, ticket: int, count_bytes: int) -> None:
+        """Bytes that an earlier try has brought: progress, and no speed."""
+        with self._lock:
+            self._active[ticket].sent_bytes += count_bytes
+            self.version += 1
+
     def finished(self, ticket: int) -> None:
         with self._lock:
             self._active.pop(ticket, None)

@@ -20,6 +20,7 @@ class RunSettings:
     batch_files: int = 128
     batch_bytes: int = 4 * 1024 * 1024
     batched_file_bytes: int = 256 * 1024
+    resumed_from_bytes: int = 64 * 1024 * 1024
     retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 

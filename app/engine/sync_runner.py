@@ -41,7 +41,7 @@ from app.engine.progress_ledger import ProgressLedger
 from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
 from app.engine.shrink_guard import data_before, raise_if_shrinks, remember
 from app.engine.upload_task import UploadTask
-from embedded_server.contract import EXTENSION_BATCH, Capabilities, SyncType
+from embedded_server.contract import EXTENSION_BATCH, EXTENSION_TUS, Capabilities, SyncType
 
 log = logging.getLogger(__name__)
 
@@ -213,6 +213,7 @@ class SyncRunner:
             claims,
             self._settings.retry,
             self._halt.is_set,
+            self._resumed_from_bytes(capabilities),
         )
         workers = [
             threading.Thread(target=self._work, args=(claims, task), name=f"upload-{number}")
@@ -333,6 +334,11 @@ class SyncRunner:
             limit_bytes,
             min(settings.batched_file_bytes, limit_bytes),
         )
+
+    def _resumed_from_bytes(self, capabilities: Capabilities | None) -> int | None:
+        if capabilities is None or EXTENSION_TUS not in capabilities.extensions:
+            return None
+        return self._settings.resumed_from_bytes
 
     # -- states ------------------------------------------------------------------------------
 

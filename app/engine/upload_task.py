@@ -1,5 +1,7 @@
 """One unit of work, from its first byte to *verified*: a file, or a batch of small ones.
 
+A large file goes by `large_files`, where the server can go on with what has come.
+
 An outcome is journalled and counted once, by `_settle`. What may pass is tried again as the retry
 policy says; what lies with the file fails that file; what lies with the connection holds all files
 up while it is tried again, and stops the run in the end.
@@ -29,10 +31,18 @@ from app.domain.errors import (
     SyncExpired,
     SyncNotFound,
 )
-from app.domain.ports import Journal, LakeGateway, SmallFile, SourceFiles, UploadReceipt
+from app.domain.ports import (
+    HashedContent,
+    Journal,
+    LakeGateway,
+    SmallFile,
+    SourceFiles,
+    UploadReceipt,
+)
 from app.domain.queue_item import Assurance, ItemState, QueueItem
 from app.domain.retry_policy import RetryPolicy
 from app.engine.claims import Claims
+from app.engine.large_files import Begun, LargeFiles
 from app.engine.progress_ledger import ProgressLedger
 
 log = logging.getLogger(__name__)
@@ -61,7 +71,9 @@ class UploadTask:
         claims: Claims,
         retry_policy: RetryPolicy,
         is_cancelled: Callable[[], bool],
+        resumed_from_bytes: int | None = None,
     ) -> None:
+        """`resumed_from_bytes`: files of that size on can be gone on with; None: none can."""
         self._sync_id = sync_id
         self._reopen = reopen
         self._sources = sources
@@ -70,6 +82,8 @@ class UploadTask:
         self._claims = claims
         self._retry_policy = retry_policy
         self._is_cancelled = is_cancelled
+        self._resumed_from_bytes = resumed_from_bytes
+        self._large_files = LargeFiles(sync_id, journal, ledger)
         self._lock = threading.Lock()
         self._unanswered = 0  # requests in a row, of all workers, that the connection lost
 
@@ -85,19 +99,20 @@ class UploadTask:
 
     def _one(self, item: QueueItem) -> None:
         ticket = self._ledger.began([item])
+        begun: Begun | None = None
         try:
             self._raise_if_halted()
             with self._sources.open(item, self._raise_if_halted) as content:
                 item = self._measured(item, content.size_bytes, ticket)
-                receipt = self._request(
-                    lambda: self._reopen().upload(
-                        self._sync_id,
-                        item.folder,
-                        item.name,
-                        content,
-                        lambda count: self._ledger.sent(ticket, count),
+                if self._is_resumed(content):
+                    begun = self._request(
+                        lambda: self._large_files.taken_up(self._reopen(), item, content),
+                        moves=lambda begun: begun.has_moved,
                     )
-                )
+                    if begun.has_moved:
+                        # A long upload over a bad line is not given up while it gets on.
+                        item = replace(item, tries=1)
+                receipt = self._request(lambda: self._sent(item, content, ticket, begun))
                 sent_sha256 = content.sha256
         except Cancelled:
             self._claims.settle()  # stays queued in the journal: cancel or restart moves it
@@ -108,6 +123,24 @@ class UploadTask:
             self._received(item, receipt, sent_sha256, ticket)
         finally:
             self._ledger.finished(ticket)
+
+    def _is_resumed(self, content: HashedContent) -> bool:
+        from_bytes = self._resumed_from_bytes
+        return from_bytes is not None and content.size_bytes >= from_bytes
+
+    def _sent(
+        self, item: QueueItem, content: HashedContent, ticket: int, begun: Begun | None
+    ) -> UploadReceipt:
+        gateway = self._reopen()
+        if begun is not None:
+            return self._large_files.send(gateway, begun, content, ticket)
+        return gateway.upload(
+            self._sync_id,
+            item.folder,
+            item.name,
+            content,
+            lambda count: self._ledger.sent(ticket, count),
+        )
 
     @property
     def _is_halted(self) -> bool:
@@ -181,16 +214,22 @@ class UploadTask:
 
     # -- requests ----------------------------------------------------------------------------
 
-    def _request(self, call: Callable[[], Result]) -> Result:
-        """Counts the requests in a row that the connection lost, whichever files they carried."""
+    def _request(
+        self, call: Callable[[], Result], moves: Callable[[Result], bool] = lambda _: True
+    ) -> Result:
+        """Counts the requests in a row that the connection lost, whichever files they carried.
+
+        `moves`: whether the answer shows that data gets through; that of a mere question may not.
+        """
         try:
             result = call()
         except _OF_THE_CONNECTION:
             with self._lock:
                 self._unanswered += 1
             raise
-        with self._lock:
-            self._unanswered = 0
+        if moves(result):
+            with self._lock:
+                self._unanswered = 0
         return result
 
     def _is_cut_off(self) -> bool:

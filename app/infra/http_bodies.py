@@ -23,13 +23,20 @@ _JOIN_UP_TO_BYTES = 256 * 1024
 _NAME_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
-class FormBody(httpx.SyncByteStream):
-    """A multipart form. `is_complete` once all of it was handed over; it can be sent once."""
+class SentBody(httpx.SyncByteStream):
+    """What is sent piece by piece, once. `is_complete` when all of it was handed over."""
 
-    def __init__(self, boundary: str, length_bytes: int) -> None:
-        self.content_type = f"multipart/form-data; boundary={boundary}"
+    def __init__(self, content_type: str, length_bytes: int) -> None:
+        self.content_type = content_type
         self.length_bytes = length_bytes
         self.is_complete = False
+
+
+class FormBody(SentBody):
+    """A multipart form."""
+
+    def __init__(self, boundary: str, length_bytes: int) -> None:
+        super().__init__(f"multipart/form-data; boundary={boundary}", length_bytes)
 
 
 class OneFileBody(FormBody):
@@ -105,6 +112,30 @@ class ManyFilesBody(FormBody):
         self.is_complete = True
         if held_content_bytes:
             self._on_sent(held_content_bytes)
+
+
+class RestBody(SentBody):
+    """A file's bytes behind an offset, for a resumable upload.
+
+    What `content.chunks()` raises goes through untouched; the server then keeps what it has got.
+    """
+
+    def __init__(self, content: FileContent, offset_bytes: int, on_sent: OnSent) -> None:
+        self._content = content
+        self._on_sent = on_sent
+        super().__init__("application/offset+octet-stream", content.size_bytes - offset_bytes)
+
+    def __iter__(self) -> Iterator[bytes]:
+        left_bytes = self.length_bytes
+        for chunk in self._content.chunks():
+            left_bytes -= len(chunk)
+            if left_bytes < 0:
+                raise _changed()
+            yield chunk
+            self._on_sent(len(chunk))
+        if left_bytes:
+            raise _changed()
+        self.is_complete = True
 
 
 def _new_boundary() -> str:

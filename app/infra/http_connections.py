@@ -15,6 +15,7 @@ import ssl
 import threading
 import urllib.request
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ import httpx
 
 from app.domain import sentences
 from app.domain.errors import ConnectionNotUsable, ContractBroken, LakeDropError, LakeUnreachable
-from app.infra.http_bodies import FormBody
+from app.infra.http_bodies import SentBody
 from app.infra.http_errors import Answer, KeyEcho, causes_of
 
 _LONGEST_ANSWER_BYTES = 32 * 1024 * 1024
@@ -89,11 +90,11 @@ class HttpConnections:
         self,
         method: str,
         target: str,
-        body: FormBody | bytes | None,
+        body: SentBody | bytes | None,
         *,
         patient: bool = False,
         bearer: str | None = None,
-        header: tuple[str, str] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
         """Sends one request and reads the whole answer, whatever its status.
 
@@ -102,7 +103,7 @@ class HttpConnections:
         this origin alone: nothing here follows a redirect. Raises `LakeUnreachable`,
         `ContractBroken`, and what the body itself raises; the connection is then dropped.
         """
-        request = self._request(method, target.encode("ascii"), body, patient, bearer, header)
+        request = self._request(method, target.encode("ascii"), body, patient, bearer, headers)
         transport = self._borrowed()
         try:
             answer = _read(transport.handle_request(request))
@@ -117,7 +118,7 @@ class HttpConnections:
             transport.close()
             raise
         self._give_back(transport)
-        if isinstance(body, FormBody) and not body.is_complete and answer.status < 400:
+        if isinstance(body, SentBody) and not body.is_complete and answer.status < 400:
             # httpx reads on after a broken write, to hear an early refusal. A yes to a body that
             # was not all sent is no yes.
             raise LakeUnreachable(sentences.ANSWERED_EARLY(host=self.host))
@@ -136,18 +137,17 @@ class HttpConnections:
         self,
         method: str,
         target: bytes,
-        body: FormBody | bytes | None,
+        body: SentBody | bytes | None,
         patient: bool,
         bearer: str | None,
-        header: tuple[str, str] | None,
+        more_headers: Sequence[tuple[str, str]],
     ) -> httpx.Request:
         headers = list(self._fixed_headers)
         if bearer is not None:
             headers.append((b"Authorization", b"Bearer " + _header_value(bearer)))
-        if header is not None:
-            headers.append((header[0].encode("ascii"), header[1].encode("ascii")))
+        headers += [(name.encode("ascii"), text.encode("ascii")) for name, text in more_headers]
         stream: httpx.SyncByteStream
-        if isinstance(body, FormBody):
+        if isinstance(body, SentBody):
             stream = body
             headers.append((b"Content-Type", body.content_type.encode("ascii")))
             headers.append((b"Content-Length", b"%d" % body.length_bytes))
@@ -255,6 +255,7 @@ def _read(response: httpx.Response) -> Answer:
         b"".join(pieces),
         response.headers.get("Retry-After"),
         response.headers.get("WWW-Authenticate", "").lower().startswith("bearer"),
+        response.headers,
     )
 
 

@@ -10,8 +10,8 @@ import email.utils
 import json
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -77,7 +77,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[LakeRefused], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `retry_after` is that header as it was sent, or None.
+    """A whole answer. `retry_after` is that header as it was sent, or None; `headers` has all.
 
     `wants_bearer`: the server says that it takes a key in the header (RFC 6750). It may say so with
     any status (RFC 9110, 11.6.1).
@@ -87,6 +87,7 @@ class Answer:
     body: bytes
     retry_after: str | None = None
     wants_bearer: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
         """Raises `ValueError` when the body is no JSON."""
@@ -166,6 +167,10 @@ class AnswerReader:
         if 500 <= code < 600:
             return LakeBroken(words)
         return FileRefused(words)
+
+    def wants_key_with_file(self) -> LakeBusy:
+        """A file is read once. Met only where nothing was asked of the server before."""
+        return LakeBusy(f"{self.host} wants the API key with each file. It will be sent again.")
 
     def nonsense(self, answer: Answer, wrong: str) -> ContractBroken:
         """The error of a 200 whose body is not what the contract says; `wrong` names the fault."""

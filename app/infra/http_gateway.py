@@ -20,15 +20,16 @@ from app.domain import sentences
 from app.domain.connections import no_key
 from app.domain.errors import (
     ContractBroken,
-    LakeBusy,
     LakeDropError,
     LakeRefused,
     SyncNotFound,
 )
 from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
-from app.infra.http_bodies import FormBody, ManyFilesBody, OneFileBody, quoted
+from app.domain.resumable import HowFar
+from app.infra.http_bodies import ManyFilesBody, OneFileBody, SentBody, quoted
 from app.infra.http_connections import HttpConnections, Timeouts
 from app.infra.http_errors import Answer, AnswerReader, KeyEcho
+from app.infra.http_resumable import ResumableCalls
 from embedded_server import contract
 from embedded_server.contract import (
     BatchFileResult,
@@ -74,6 +75,7 @@ class HttpGateway:
         echo = KeyEcho(api_key)
         self._connections = HttpConnections(base_url, timeouts or Timeouts(), ssl_context, echo)
         self._reader = AnswerReader(self._connections.host, echo, now_s)
+        self._resumable = ResumableCalls(self._exchange, self._reader)
         self._key_in_header = False  # once the server has asked for it there
         self._negotiation = threading.Lock()
         self._is_negotiated = False
@@ -112,10 +114,10 @@ class HttpGateway:
 
     def start_sync(self, name: str, path: str, sync_type: SyncType, once: str | None = None) -> int:
         request = StartSyncRequest(name, path, self._key(), sync_type)
-        header = None
+        headers = []
         if once is not None and self._can(contract.EXTENSION_IDEMPOTENCY):
-            header = contract.IDEMPOTENCY_HEADER, f'"{once}"'
-        answer = self._call("POST", contract.START_ROUTE, request.to_wire(), header=header)
+            headers = [(contract.IDEMPOTENCY_HEADER, f'"{once}"')]
+        answer = self._call("POST", contract.START_ROUTE, request.to_wire(), headers=headers)
         return self._parsed(answer, lambda body: contract.int_field(body, "sync_id"))
 
     def upload(
@@ -125,10 +127,7 @@ class HttpGateway:
         form = OneFileBody(name, content, on_sent)
         answer = self._exchange("POST", target, form, patient=True)
         if self._is_asked_for_key(answer):
-            # A file is read once. Reached only where nothing was asked of the server before.
-            raise LakeBusy(
-                f"{self._reader.host} wants the API key with each file. It will be sent again."
-            )
+            raise self._reader.wants_key_with_file()
         self._checked(answer, for_file=True)
         outcome = self._outcome(self._parsed(answer, UploadAnswer.from_wire))
         if isinstance(outcome, LakeDropError):
@@ -149,6 +148,20 @@ class HttpGateway:
         if [_place(result) for result in results] != [(file.folder, file.name) for file in files]:
             raise self._reader.nonsense(answer, "its results are not those of the files sent")
         return [self._outcome(result.answer) for result in results]
+
+    def begin_upload(self, sync_id: int, folder: str, name: str, size_bytes: int) -> str:
+        return self._resumable.begin(sync_id, folder, name, size_bytes)
+
+    def how_far(self, upload_id: str) -> HowFar | None:
+        return self._resumable.how_far(upload_id)
+
+    def go_on_upload(
+        self, upload_id: str, offset_bytes: int, content: FileContent, on_sent: OnSent
+    ) -> UploadReceipt:
+        return self._resumable.go_on(upload_id, offset_bytes, content, on_sent)
+
+    def give_up_upload(self, upload_id: str) -> None:
+        self._resumable.give_up(upload_id)
 
     def end_sync(self, sync_id: int) -> None:
         request = EndSyncRequest(sync_id, self._key())
@@ -212,9 +225,9 @@ class HttpGateway:
         body: dict[str, Any] | None = None,
         *,
         patient: bool = False,
-        header: tuple[str, str] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
-        answer = self._answer(method, target, body, patient=patient, header=header)
+        answer = self._answer(method, target, body, patient=patient, headers=headers)
         return self._checked(answer, for_file=False)
 
     def _answer(
@@ -224,28 +237,28 @@ class HttpGateway:
         body: dict[str, Any] | None = None,
         *,
         patient: bool = False,
-        header: tuple[str, str] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
         """The answer whatever its status; asked for again with the key where it is wanted."""
         raw = None if body is None else json.dumps(body).encode("ascii")
-        answer = self._exchange(method, target, raw, patient=patient, header=header)
+        answer = self._exchange(method, target, raw, patient=patient, headers=headers)
         if self._is_asked_for_key(answer):
-            answer = self._exchange(method, target, raw, patient=patient, header=header)
+            answer = self._exchange(method, target, raw, patient=patient, headers=headers)
         return answer
 
     def _exchange(
         self,
         method: str,
         target: str,
-        body: FormBody | bytes | None,
+        body: SentBody | bytes | None,
         *,
         patient: bool,
-        header: tuple[str, str] | None = None,
+        headers: Sequence[tuple[str, str]] = (),
     ) -> Answer:
         sent_key = self._key_in_header
         bearer = self._api_key if sent_key else None
         answer = self._connections.exchange(
-            method, target, body, patient=patient, bearer=bearer, header=header
+            method, target, body, patient=patient, bearer=bearer, headers=headers
         )
         if answer.wants_bearer and self._api_key:
             self._key_in_header = True

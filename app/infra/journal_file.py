@@ -112,6 +112,7 @@ def _check_values(db: sqlite3.Connection) -> None:
             "source_id, job_id, path, contents_only FROM sources",
             "job_id, source FROM removed",
             "job_id, source, reason FROM left_out",
+            "item_id, job_id, sync_id, upload_id, source FROM kept_uploads",
         ):
             db.execute(f"SELECT {columns} LIMIT 0")
         for row in db.execute(f"SELECT {JOB_SELECTION} FROM jobs"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # `final_counts`: the counts of a job that has ended, so that nobody counts its items again; ''
 # where they are not known.
@@ -46,6 +46,16 @@ CREATE TABLE full_syncs (
 );
 """
 
+# Uploads that can be gone on with; `source` is the identity of the file when it was begun.
+_KEPT_UPLOADS = """
+CREATE TABLE kept_uploads (
+    item_id INTEGER PRIMARY KEY,
+    job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+    sync_id INTEGER NOT NULL, upload_id TEXT NOT NULL, source TEXT NOT NULL
+);
+CREATE INDEX kept_uploads_by_job ON kept_uploads (job_id);
+"""
+
 # An item's folder is the one below its job's destination; the first `top_bytes` bytes of it are
 # the dropped folder's own name, which the job may leave out.
 _SCHEMA = f"""
@@ -67,6 +77,7 @@ CREATE TABLE left_out (
 CREATE INDEX left_out_by_job ON left_out (job_id);
 {_INTAKE_TABLES}
 {_FULL_SYNCS}
+{_KEPT_UPLOADS}
 """
 
 # Folders were absolute. What was still to be taken in is dropped: a draft of version 1 whose files
@@ -93,6 +104,7 @@ DROP TABLE jobs;
 ALTER TABLE jobs_2 RENAME TO jobs;
 {_INTAKE_TABLES}
 {_FULL_SYNCS}
+{_KEPT_UPLOADS}
 """
 
 _FROM_2_TO_3 = """
@@ -113,14 +125,17 @@ _FROM_5_TO_6 = """
 ALTER TABLE jobs ADD COLUMN receipt TEXT NOT NULL DEFAULT '';
 """
 
+_FROM_6_TO_7 = _KEPT_UPLOADS
+
 # Each leads to today's tables: that from 1 makes the table of jobs as it is now.
 _STEPS = {
     0: _SCHEMA,
     1: _FROM_1_TO_2,
-    2: _FROM_2_TO_3 + _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6,
-    3: _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6,
-    4: _FROM_4_TO_5 + _FROM_5_TO_6,
-    5: _FROM_5_TO_6,
+    2: _FROM_2_TO_3 + _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6 + _FROM_6_TO_7,
+    3: _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6 + _FROM_6_TO_7,
+    4: _FROM_4_TO_5 + _FROM_5_TO_6 + _FROM_6_TO_7,
+    5: _FROM_5_TO_6 + _FROM_6_TO_7,
+    6: _FROM_6_TO_7,
 }
 
 

@@ -137,6 +137,7 @@ class OpenedFile:
         if not stat.S_ISREG(self._before.st_mode):
             self._file.close()
             raise SourceUnreadable(sentences.NO_FILE_NOW())
+        self._left_bytes = self._before.st_size
 
     def __enter__(self) -> OpenedFile:
         return self
@@ -152,8 +153,21 @@ class OpenedFile:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
+    @property
+    def identity(self) -> str:
+        return ":".join(map(str, _fingerprint(self._before)))
+
+    def skip(self, count_bytes: int) -> None:
+        for _ in self._pieces(count_bytes):
+            pass
+
     def chunks(self) -> Iterator[bytes]:
-        left = self.size_bytes
+        yield from self._pieces(self._left_bytes)
+        if not self.size_bytes:
+            self._check_unchanged()
+
+    def _pieces(self, count_bytes: int) -> Iterator[bytes]:
+        left = count_bytes
         while left:
             self._raise_if_cancelled()
             try:
@@ -164,12 +178,11 @@ class OpenedFile:
                 raise SourceChanged(sentences.SHRANK())
             self._digest.update(piece)
             left -= len(piece)
-            if not left:
+            self._left_bytes -= len(piece)
+            if not self._left_bytes:
                 # Before the last piece leaves: a changed file never becomes a whole request.
                 self._check_unchanged()
             yield piece
-        if not self.size_bytes:
-            self._check_unchanged()
 
     def _check_unchanged(self) -> None:
         try:

@@ -22,6 +22,7 @@ from app.domain.impact import Extent
 from app.domain.odd_names import OddNames
 from app.domain.ports import ItemCounts
 from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
+from app.domain.resumable import KeptUpload
 from app.domain.upload_job import ENDED, JobState, PendingSource, Source, UploadJob
 from app.infra import journal_names
 from app.infra import journal_queries as queries
@@ -79,6 +80,7 @@ class SqliteJournal:
                 db.execute("DELETE FROM removed WHERE job_id=?", (job.job_id,))
             if job.state in ENDED:
                 _keep_final_counts(db, job.job_id, queries.counts(db, job.job_id))
+                db.execute("DELETE FROM kept_uploads WHERE job_id=?", (job.job_id,))
 
     def job(self, job_id: int) -> UploadJob | None:
         with self._reading() as db:
@@ -237,6 +239,27 @@ class SqliteJournal:
                 "INSERT OR REPLACE INTO full_syncs VALUES (?, ?, ?, ?)",
                 (server, destination, extent.files, extent.bytes),
             )
+
+    def kept_upload(self, item_id: int) -> KeptUpload | None:
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT item_id, job_id, sync_id, upload_id, source FROM kept_uploads"
+                " WHERE item_id=?",
+                (item_id,),
+            ).fetchone()
+        return KeptUpload(*row) if row else None
+
+    def keep_upload(self, upload: KeptUpload) -> None:
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO kept_uploads"
+                " (item_id, job_id, sync_id, upload_id, source) VALUES (?, ?, ?, ?, ?)",
+                (upload.item_id, upload.job_id, upload.sync_id, upload.upload_id, upload.source),
+            )
+
+    def forget_upload(self, item_id: int) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM kept_uploads WHERE item_id=?", (item_id,))
 
     def same_names(self, job_id: int, limit: int) -> list[str]:
         with self._reading() as db:

@@ -28,6 +28,7 @@ class Promise(Enum):
     TRASH = auto()  # everything that was replaced is kept
     ABORT = auto()  # a sync can be given up
     ONCE = auto()  # a start that comes again is the same sync
+    RESUMES = auto()  # a file can be gone on with where it broke off
     OWN_STAGING = auto()  # an abandoned full sync's files are never published by another
 
 

@@ -27,9 +27,13 @@ class BytesContent:
         self._error = error
         self._error_after_bytes = error_after_bytes
         self._piece_bytes = piece_bytes
+        self._skipped_bytes = 0
+
+    def skip(self, count_bytes: int) -> None:
+        self._skipped_bytes = count_bytes
 
     def chunks(self) -> Iterator[bytes]:
-        for start in range(0, len(self._data), self._piece_bytes):
+        for start in range(self._skipped_bytes, len(self._data), self._piece_bytes):
             if self._error is not None and start >= self._error_after_bytes:
                 raise self._error
             yield self._data[start : start + self._piece_bytes]

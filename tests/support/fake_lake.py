@@ -19,13 +19,13 @@ from app.domain.errors import (
     InvalidApiKey,
     LakeDropError,
     LakeRefused,
-    SourceChanged,
     SyncAborted,
     SyncAlreadyEnded,
     SyncExpired,
     SyncNotFound,
 )
 from app.domain.ports import FileContent, OnSent, SmallFile, UploadReceipt
+from app.domain.resumable import HowFar
 from embedded_server import contract
 from embedded_server.contract import (
     Capabilities,
@@ -36,6 +36,7 @@ from embedded_server.contract import (
     UploadRecord,
 )
 from embedded_server.contract_extensions import EXTENSION_BROWSE, LakeEntries
+from tests.support.fake_resumable import take
 from tests.support.fake_store import FakeStore, below
 from tests.support.fault_plan import Call, Gate
 
@@ -47,6 +48,7 @@ ALL_EXTENSIONS = frozenset(
         EXTENSION_BROWSE,
         contract.EXTENSION_DIGEST,
         contract.EXTENSION_IDEMPOTENCY,
+        contract.EXTENSION_TUS,
         contract.EXTENSION_USAGE,
     }
 )
@@ -210,19 +212,39 @@ class FakeLake:
     ) -> UploadReceipt:
         self._store.plan.begin(Call("upload", sync_id, ((folder, name),)), name)
         row = self._begin_upload(sync_id, folder, name)
-        pieces = []
+        whole = bytearray()
         try:
-            for piece in content.chunks():
-                pieces.append(piece)
-                on_sent(len(piece))
-            if sum(map(len, pieces)) != content.size_bytes:
-                raise SourceChanged("The file's size changed while it was sent.")
+            take(whole, content, content.size_bytes, on_sent)
         except BaseException:
-            self._end_upload(row, SyncStatus.FAILED, "the upload was cut")
+            self._fail_upload(row, "the upload was cut")
             raise
-        receipt = self._keep(row, folder, name, b"".join(pieces))
+        receipt = self._keep(row, folder, name, bytes(whole))
         self._store.plan.finish("upload", name)
         return receipt
+
+    def begin_upload(self, sync_id: int, folder: str, name: str, size_bytes: int) -> str:
+        self._store.plan.begin(Call("begin_upload", sync_id, ((folder, name),)), name)
+        row = self._begin_upload(sync_id, folder, name)
+        return self._store.resumable.add(row, folder, name, size_bytes)
+
+    def how_far(self, upload_id: str) -> HowFar | None:
+        self._store.plan.begin(Call("how_far"))
+        with self._store.lock:
+            return self._store.resumable.how_far(upload_id, self._running_job)
+
+    def go_on_upload(
+        self, upload_id: str, offset_bytes: int, content: FileContent, on_sent: OnSent
+    ) -> UploadReceipt:
+        resumable = self._store.resumable
+        name = resumable.name_of(upload_id)
+        self._store.plan.begin(Call("go_on_upload", files=((str(offset_bytes), name),)), name)
+        receipt = resumable.go_on(upload_id, offset_bytes, content, on_sent, self._keep)
+        self._store.plan.finish("go_on_upload", name)
+        return receipt
+
+    def give_up_upload(self, upload_id: str) -> None:
+        self._store.plan.begin(Call("give_up_upload"))
+        self._store.resumable.forget(upload_id)
 
     def upload_batch(
         self, sync_id: int, files: Sequence[SmallFile], on_sent: OnSent
@@ -239,7 +261,7 @@ class FakeLake:
                 self._store.plan.raise_fault("upload", file.name, after=False)
                 row = self._begin_upload(sync_id, file.folder, file.name)
                 if hashlib.sha256(file.content).hexdigest() != file.sha256:
-                    self._end_upload(row, SyncStatus.FAILED, "other bytes than the digest says")
+                    self._fail_upload(row, "other bytes than the digest says")
                     raise FileRefused("The bytes are not those that the digest names.")
                 outcomes.append(self._keep(row, file.folder, file.name, file.content))
             except FileRefused as refusal:
@@ -311,8 +333,6 @@ class FakeLake:
     def close(self) -> None:
         self.closed = True
 
-    # How it does it.
-
     def _check_key(self) -> None:
         if self._key != self._store.key:
             raise InvalidApiKey("The server does not accept this API key.")
@@ -356,21 +376,9 @@ class FakeLake:
             self._store.history.append(row)
             return row
 
-    def _end_upload(self, row: UploadRecord, status: SyncStatus, message: str) -> None:
+    def _fail_upload(self, row: UploadRecord, message: str) -> None:
         with self._store.lock:
-            self._record(row, status, message)
-
-    def _record(self, row: UploadRecord, status: SyncStatus, message: str) -> None:
-        self._store.history[self._store.history.index(row)] = replace(
-            row, sync_status=status, end_time=self._tick(), message=message
-        )
-        for place, job in enumerate(self._store.jobs):
-            if job.sync_id == row.sync_id:
-                self._store.jobs[place] = replace(
-                    job,
-                    total_files=job.total_files + 1,
-                    num_failed=job.num_failed + (status is SyncStatus.FAILED),
-                )
+            self._store.record(row, SyncStatus.FAILED, message, self._tick())
 
     def _keep(self, row: UploadRecord, folder: str, name: str, data: bytes) -> UploadReceipt:
         with self._store.lock:
@@ -386,7 +394,7 @@ class FakeLake:
                     self._store.trash[f"{job.sync_id}{path}"] = self._store.published[path]
                 self._store.published[path] = data
                 self._store.known[path] = hashlib.sha256(data).hexdigest()
-            self._record(row, SyncStatus.FINISHED, "")
+            self._store.record(row, SyncStatus.FINISHED, "", self._tick())
         if contract.EXTENSION_DIGEST not in self.extensions:
             return UploadReceipt(None, None)
         return UploadReceipt(hashlib.sha256(data).hexdigest(), len(data))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.domain.errors import LakeRefused
-from embedded_server.contract import SyncJob, UploadRecord
+from embedded_server.contract import SyncJob, SyncStatus, UploadRecord
 from embedded_server.contract_extensions import LakeEntry
+from tests.support.fake_resumable import FakeResumable
 from tests.support.fault_plan import FaultPlan
 
 _FIRST_MOMENT_MS = 1_700_000_000_000
@@ -30,7 +31,20 @@ class FakeStore:
     corrupt: dict[str, int] = field(default_factory=dict)
     begun_once: dict[str, int] = field(default_factory=dict)
     given_up: dict[int, type[LakeRefused]] = field(default_factory=dict)
+    resumable: FakeResumable = field(default_factory=FakeResumable)
     moment_ms: int = _FIRST_MOMENT_MS
+
+    def record(self, row: UploadRecord, status: SyncStatus, message: str, now_ms: int) -> None:
+        self.history[self.history.index(row)] = replace(
+            row, sync_status=status, end_time=now_ms, message=message
+        )
+        for place, job in enumerate(self.jobs):
+            if job.sync_id == row.sync_id:
+                self.jobs[place] = replace(
+                    job,
+                    total_files=job.total_files + 1,
+                    num_failed=job.num_failed + (status is SyncStatus.FAILED),
+                )
 
     def listed(self, folder: str) -> list[LakeEntry]:
         """By name; a file is known as what an upload brought, or it counts as changed."""

@@ -59,6 +59,8 @@ class FaultProxy:
         self._armed: list[_Armed] = []
         self._hits = threading.Condition()
         self._hit_count = 0
+        self._counted = threading.Condition()
+        self._sent_bytes = 0
         self._requests: list[str] = []
         self._open: set[_Line] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -76,6 +78,22 @@ class FaultProxy:
     def requests(self) -> list[str]:
         """Method and target of every request that came, in order."""
         return list(self._requests)
+
+    @property
+    def sent_bytes(self) -> int:
+        """All that clients have sent to it, heads of requests included."""
+        return self._sent_bytes
+
+    def wait_for_sent_bytes(self, number: int, timeout_s: float = 60) -> None:
+        """Raises `AssertionError` when so many do not come."""
+        with self._counted:
+            came = self._counted.wait_for(lambda: self._sent_bytes >= number, timeout_s)
+        assert came, f"{self._sent_bytes} of {number} bytes were sent"
+
+    def count(self, sent_bytes: int) -> None:
+        with self._counted:
+            self._sent_bytes += sent_bytes
+            self._counted.notify_all()
 
     def lead_to(self, port: int) -> None:
         """From now on; open connections stay where they are. 0 is nobody."""
@@ -225,6 +243,7 @@ class _Line:
 
     def _request(self, piece: bytes) -> int | None:
         """How many bytes of the piece may pass before the fault; None: all, and no fault."""
+        self._proxy.count(len(piece))
         if self._in_answer and piece.startswith(_METHODS):
             self._in_answer = False
             self._passed = 0
