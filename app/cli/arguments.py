@@ -92,6 +92,12 @@ def _add_upload(upload: argparse.ArgumentParser) -> None:
         help="take .DS_Store, Thumbs.db, unfinished downloads and the like along",
     )
     upload.add_argument(
+        "--send-all",
+        action="store_true",
+        help="send all files of an incremental sync, also those that the lake has already, "
+        "unchanged (it tells digests; a full sync sends all)",
+    )
+    upload.add_argument(
         "--yes", "-y", action="store_true", help="agree that a full sync takes old data away"
     )
     upload.add_argument(

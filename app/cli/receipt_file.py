@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from app.cli.words import shown
 from app.domain.errors import WrongUse
+from app.domain.queue_item import Assurance
 from app.domain.receipt import COLUMNS
 
 _FILES_FOLLOW = ', "files": ['
@@ -21,12 +22,15 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """`sha256` is empty where the file was never read whole."""
+    """`sha256` is empty where the file was never read whole.
+
+    `arrived`: it was sent, or was in the lake already.
+    """
 
     path: str
     size_bytes: int
     sha256: str
-    sent: bool
+    arrived: bool
     source: str
 
     @property
@@ -94,9 +98,9 @@ def _json_rows(file: TextIO, name: str) -> Iterator[object]:
 def _json_lines(rows: Iterator[object], name: str) -> Iterator[ReceiptLine]:
     try:
         for row in rows:
-            if not isinstance(row, dict) or not isinstance(row["sent"], bool):
+            if not isinstance(row, dict):
                 raise TypeError
-            yield _line(row, row["sent"])
+            yield _line(row)
     except (ValueError, TypeError, KeyError) as cause:
         raise _no_receipt(name) from cause
 
@@ -114,14 +118,18 @@ def _of_csv(file: TextIO, name: str) -> Receipt:
 def _csv_lines(table: csv.DictReader[str], name: str) -> Iterator[ReceiptLine]:
     try:
         for row in table:
-            yield _line({**row, "size": int(row["size"])}, {"yes": True, "no": False}[row["sent"]])
+            yield _line(row)
     except (csv.Error, ValueError, TypeError, KeyError) as cause:
         raise _no_receipt(name, table.line_num) from cause
 
 
-def _line(row: Mapping[str, Any], sent: bool) -> ReceiptLine:
+def _line(row: Mapping[str, Any]) -> ReceiptLine:
     line = ReceiptLine(
-        _text(row, "path"), int(row["size"]), _text(row, "sha256"), sent, _text(row, "source")
+        _text(row, "path"),
+        int(row["size"]),
+        _text(row, "sha256"),
+        Assurance(row["assurance"]) is not Assurance.NONE,
+        _text(row, "source"),
     )
     if not line.path.startswith("/") or (line.sha256 and not _SHA256.fullmatch(line.sha256)):
         raise ValueError

@@ -43,6 +43,7 @@ class UploadOrder:
     agreed: Agreed = field(default_factory=Agreed)
     picking: Picking = field(default_factory=Picking)
     most_shrink_percent: int = MOST_SHRINK_PERCENT
+    send_all: bool = False
 
 
 def upload(options: Namespace, context: CommandContext) -> int:
@@ -57,6 +58,7 @@ def upload(options: Namespace, context: CommandContext) -> int:
         Agreed(options.yes, options.allow_empty, options.allow_same_names, options.allow_shrink),
         Picking(tuple(options.include), tuple(options.exclude), options.keep_junk),
         options.max_shrink,
+        options.send_all,
     )
     report = report_of(options, context.terminal)
     return run_upload(order, context, report, retry_asked=not options.json)
@@ -123,6 +125,7 @@ class _UploadRun(JobRun):
             sources=[[source.path, source.contents_only] for source in order.sources],
             picking=asdict(order.picking),
             most_shrink_percent=order.most_shrink_percent,
+            send_all=order.send_all,
         )
 
     def _look(self, job_id: int) -> JobSnapshot:

@@ -190,6 +190,7 @@ class JsonReport:
             files=job.files,
             bytes=job.bytes,
             files_verified=job.files_verified,
+            files_already_in_lake=job.files_already_in_lake,
             files_acknowledged=job.files_arrived - job.files_verified,
             files_failed=job.files_failed,
             files_cancelled=job.files_cancelled,
@@ -226,6 +227,14 @@ def summary(job: JobSnapshot, exit_code: int, took_s: float) -> str:
     arrived = f"{job.files_arrived:,} of {words.files(job.files)}"
     if exit_code == exits.DONE:
         sure = "acknowledged by the server" if job.plain_server else "verified"
+        if job.files_already_in_lake:
+            there = words.files(job.files_already_in_lake)
+            sent = job.files_arrived - job.files_already_in_lake
+            return (
+                f"{words.files(job.files)}, {words.size(job.bytes)} in the lake and {sure} in "
+                f"{words.duration(took_s)}, {sent:,} sent, {there} already there: "
+                f"{destination}{sync}"
+            )
         return (
             f"{words.files(job.files)}, {words.size(job.bytes)} uploaded and {sure} in "
             f"{words.duration(took_s)}: {destination}{sync}"

@@ -55,7 +55,7 @@ def verify(options: Namespace, context: CommandContext) -> int:
             if receipt.mode == SyncType.FULL.value and receipt.state != JobState.FINISHED.value:
                 told.beware("This full sync was never ended, so what it sent was never in sight.")
             for line in receipt.lines:
-                if not line.sent:
+                if not line.arrived:
                     told.not_sent += 1
                     continue
                 told.line(

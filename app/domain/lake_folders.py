@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
@@ -44,24 +45,39 @@ def whole_folder(read: ReadPage, folder: str) -> Folder | None:
 class LakeFolders:
     """The folders that were asked for last; those before them are forgotten, to bound memory."""
 
-    def __init__(self, read: ReadPage, most_entries: int = _MOST_ENTRIES_KEPT) -> None:
+    def __init__(
+        self,
+        read: ReadPage,
+        most_entries: int = _MOST_ENTRIES_KEPT,
+        max_age_s: float = math.inf,
+        now_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """A listing older than `max_age_s` on the clock `now_s` is asked for anew."""
         self._read = read
         self._most_entries = most_entries
-        self._kept: OrderedDict[str, Folder] = OrderedDict()
+        self._max_age_s = max_age_s
+        self._now_s = now_s
+        self._kept: OrderedDict[str, tuple[float, Folder]] = OrderedDict()
         self._entries = 0
 
     def folder(self, path: str) -> Folder | None:
         """None where the server cannot be asked."""
-        known = self._kept.get(path)
-        if known is not None:
-            self._kept.move_to_end(path)
-            return known
+        now_s = self._now_s()
+        if path in self._kept:
+            since_s, known = self._kept[path]
+            if now_s - since_s <= self._max_age_s:
+                self._kept.move_to_end(path)
+                return known
+            self._drop(path)
         found = whole_folder(self._read, path)
         if found is None:
             return None
-        self._kept[path] = found
+        self._kept[path] = now_s, found
         self._entries += len(found) + 1
         while self._entries > self._most_entries and len(self._kept) > 1:
-            _, dropped = self._kept.popitem(last=False)
-            self._entries -= len(dropped) + 1
+            self._drop(next(iter(self._kept)))
         return found
+
+    def _drop(self, path: str) -> None:
+        _, dropped = self._kept.pop(path)
+        self._entries -= len(dropped) + 1

@@ -14,7 +14,14 @@ from app.domain.connections import Connection
 from app.domain.errors import LakeDropError
 from app.domain.impact import Extent
 from app.domain.odd_names import OddNames
-from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
+from app.domain.queue_item import (
+    FoundFile,
+    ItemState,
+    KnownDigest,
+    LeftOut,
+    QueueItem,
+    Stamp,
+)
 from app.domain.receipt import Row
 from app.domain.resumable import HowFar, KeptUpload
 from app.domain.snapshots import JobSnapshot
@@ -49,6 +56,7 @@ class SmallFile:
     name: str
     content: bytes
     sha256: str  # 64 hex digits
+    stamp: Stamp | None = None  # as of a `HashedContent`
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +186,10 @@ class SourceFiles(Protocol):
         """
         ...
 
+    def look(self, item: QueueItem) -> Stamp | None:
+        """As it is now; None for what is no file, or cannot be looked at."""
+        ...
+
     def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:
         """The whole file, with its digest; None when it has grown beyond `most_bytes`.
 
@@ -195,6 +207,11 @@ class HashedContent(FileContent, Protocol):
     @property
     def identity(self) -> str:
         """The same only as long as nobody has written the file or put another in its place."""
+        ...
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Of the file as it was read; None where a change right after it might not show."""
         ...
 
     def skip(self, count_bytes: int) -> None:
@@ -317,6 +334,18 @@ class Journal(Protocol):
     def forget_upload(self, item_id: int) -> None: ...
 
     def remember_full_sync(self, server: str, destination: str, extent: Extent) -> None: ...
+
+    def digests(self, sources: Sequence[str]) -> dict[str, KnownDigest]:
+        """What is known of them from earlier readings, of any job."""
+        ...
+
+    def note_digest(self, source: str, digest: KnownDigest) -> None:
+        """Written down with the next outcomes; one that is lost is only made again."""
+        ...
+
+    def forget_digests(self, before_ms: int) -> None:
+        """Those noted before that moment."""
+        ...
 
     def same_names(self, job_id: int, limit: int) -> list[str]:
         """Base names that stand in more than one folder of the job."""

@@ -56,6 +56,27 @@ _MOVES: dict[ItemState, frozenset[ItemState]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """By what a file is seen to be another one: size, and the times of its last changes.
+
+    `changed_ns` (of the inode) moves also where somebody has set `modified_ns` back; on Windows it
+    is the time of creation.
+    """
+
+    size_bytes: int
+    modified_ns: int
+    changed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDigest:
+    """A source as it was when it was read whole."""
+
+    stamp: Stamp
+    sha256: str
+
+
 class IllegalMove(Exception):
     """A move that the table does not have: a bug in the program."""
 
@@ -88,6 +109,11 @@ class QueueItem:
     def arrived(self, assurance: Assurance, sha256: str) -> QueueItem:
         moved = self.moved_to(ItemState.UPLOADED)
         return replace(moved, assurance=assurance, sha256=sha256)
+
+    def found_in_lake(self, sha256: str, size_bytes: int) -> QueueItem:
+        """Under way, and seen to need no sending."""
+        moved = self.moved_to(ItemState.VERIFYING).moved_to(ItemState.ALREADY_IN_LAKE)
+        return replace(moved, assurance=Assurance.VERIFIED, sha256=sha256, size_bytes=size_bytes)
 
     @property
     def lake_path(self) -> str:

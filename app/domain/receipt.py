@@ -23,6 +23,7 @@ _ANSWERS = {
     Assurance.VERIFIED: "stored with this SHA-256",
     Assurance.ACKNOWLEDGED: "acknowledged, no SHA-256 told",
 }
+_IN_LAKE = "already in the lake with this SHA-256"
 
 Row = Mapping[str, Any]
 
@@ -30,16 +31,19 @@ Row = Mapping[str, Any]
 def row_of(item: Row) -> Row:
     """Of an item as the engine's socket has it.
 
-    `sent` is false for what did not arrive; `answer` then says why.
+    `sent` is false for what did not arrive, and `answer` then says why, and for what the lake had
+    already: that is verified all the same.
     """
     assurance = Assurance(item["assurance"])
+    in_lake = item["state"] == ItemState.ALREADY_IN_LAKE.value
+    answer = _IN_LAKE if in_lake else _ANSWERS.get(assurance) or item["message"] or item["state"]
     return {
         "path": item["lake_path"],
         "size": item["size_bytes"],
         "sha256": item["sha256"],
         "sent": item["state"] == ItemState.UPLOADED.value,
         "assurance": assurance.value,
-        "answer": _ANSWERS.get(assurance) or item["message"] or item["state"],
+        "answer": answer,
         "source": item["source"],
     }
 
@@ -133,4 +137,5 @@ def _head(job: JobSnapshot) -> Row:
         "files_planned": job.files,
         "files_arrived": job.files_arrived,
         "files_verified": job.files_verified,
+        "files_already_in_lake": job.files_already_in_lake,
     }

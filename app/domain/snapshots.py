@@ -63,6 +63,7 @@ class JobSnapshot:
     started_at_ms: int = 0
     ended_at_ms: int = 0
     rows_version: int = 0
+    files_already_in_lake: int = 0  # of those that arrived: not sent, the lake had them
     receipt: str = ""  # the path where it is kept
     receipt_problem: str = ""
     receipt_due: bool = False  # it is about to be kept

@@ -122,6 +122,7 @@ class UploadJob:
     kept: bool = False  # a draft of the window: stays until it is started or removed
     picking: Picking = USUAL  # what is taken of the dropped folders
     most_shrink_percent: int = MOST_SHRINK_PERCENT  # of files or bytes, without a consent
+    send_all: bool = False  # also what the lake has already
     receipt: str = ""  # where it is kept
     receipt_problem: str = ""  # why this engine could not keep it; the next one tries again
 

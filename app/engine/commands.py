@@ -90,6 +90,7 @@ class EngineCommands:
             kept=bool(args.get("kept", False)),
             picking=Picking.from_wire(args.get("picking", {})),
             most_shrink_percent=int(args.get("most_shrink_percent", MOST_SHRINK_PERCENT)),
+            send_all=bool(args.get("send_all", False)),
         )
         self._keys.give(job_id, args.get("key"))
         return {"job_id": job_id}

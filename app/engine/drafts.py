@@ -67,6 +67,7 @@ class Drafts:
         kept: bool = False,
         picking: Picking = USUAL,
         most_shrink_percent: int = MOST_SHRINK_PERCENT,
+        send_all: bool = False,
     ) -> int:
         """A draft; its files are looked for at once."""
         if not sources and not kept:
@@ -88,6 +89,7 @@ class Drafts:
             kept=kept,
             picking=picking,
             most_shrink_percent=most_shrink_percent,
+            send_all=send_all,
         )
         with self._jobs.deciding:
             job = self._journal.add_job(job, sources)

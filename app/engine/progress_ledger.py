@@ -48,7 +48,7 @@ class ProgressLedger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._files = self._bytes = self._arrived = self._verified = 0
+        self._files = self._bytes = self._arrived = self._verified = self._in_lake = 0
         self._failed = self._cancelled = self._left_out = 0
         self._bytes_arrived = 0
         self._active: dict[int, _Request] = {}
@@ -69,6 +69,7 @@ class ProgressLedger:
             self._arrived = sum(counts.files.get(state, 0) for state in arrived)
             self._bytes_arrived = sum(counts.bytes.get(state, 0) for state in arrived)
             self._verified = counts.verified
+            self._in_lake = counts.files.get(ItemState.ALREADY_IN_LAKE, 0)
             self._failed = counts.files.get(ItemState.FAILED, 0)
             self._cancelled = counts.files.get(ItemState.CANCELLED, 0)
             self._left_out = counts.left_out
@@ -146,6 +147,7 @@ class ProgressLedger:
                 self._arrived += 1
                 self._bytes_arrived += after.size_bytes
                 self._verified += after.assurance is Assurance.VERIFIED
+                self._in_lake += after.state is ItemState.ALREADY_IN_LAKE
             elif after.state is ItemState.FAILED:
                 self._failed += 1
             elif after.state is ItemState.CANCELLED:
@@ -208,6 +210,7 @@ class ProgressLedger:
                 files_arrived=self._arrived,
                 files_verified=self._verified,
                 files_failed=max(self._failed, 0),
+                files_already_in_lake=self._in_lake,
                 files_cancelled=self._cancelled,
                 files_left_out=self._left_out,
                 bytes_sent=self._bytes_arrived

@@ -36,6 +36,7 @@ from app.domain.errors import (
 from app.domain.ports import LakeGateway
 from app.domain.queue_item import ARRIVED, IN_FLIGHT, ItemState
 from app.domain.upload_job import JobState, UploadJob
+from app.engine.already_there import already_there_of
 from app.engine.claims import BatchLimits, Claims
 from app.engine.progress_ledger import ProgressLedger
 from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
@@ -214,6 +215,7 @@ class SyncRunner:
             self._settings.retry,
             self._halt.is_set,
             self._resumed_from_bytes(capabilities),
+            already_there_of(self._job, capabilities, self._gateway, self._ports),
         )
         workers = [
             threading.Thread(target=self._work, args=(claims, task), name=f"upload-{number}")

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 _SHOWN_NAMES = 5
 _MAX_RUNS = 4
+_DIGESTS_KEPT_MS = 180 * 24 * 60 * 60 * 1000
 
 
 class TransferEngine:
@@ -58,6 +59,7 @@ class TransferEngine:
         """Goes on with what an earlier engine left; call once, before any screen attaches."""
         journal = self._ports.journal
         now_ms = self._ports.clock.now_ms()
+        journal.forget_digests(now_ms - _DIGESTS_KEPT_MS)
         for job in journal.jobs():
             if job.may_be_forgotten(now_ms) and not job.wants_receipt:
                 journal.remove_job(job.job_id)

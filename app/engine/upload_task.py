@@ -39,8 +39,9 @@ from app.domain.ports import (
     SourceFiles,
     UploadReceipt,
 )
-from app.domain.queue_item import Assurance, ItemState, QueueItem
+from app.domain.queue_item import Assurance, ItemState, QueueItem, Stamp
 from app.domain.retry_policy import RetryPolicy
+from app.engine.already_there import AlreadyThere
 from app.engine.claims import Claims
 from app.engine.large_files import Begun, LargeFiles
 from app.engine.progress_ledger import ProgressLedger
@@ -72,8 +73,12 @@ class UploadTask:
         retry_policy: RetryPolicy,
         is_cancelled: Callable[[], bool],
         resumed_from_bytes: int | None = None,
+        already_there: AlreadyThere | None = None,
     ) -> None:
-        """`resumed_from_bytes`: files of that size on can be gone on with; None: none can."""
+        """`resumed_from_bytes`: files of that size on can be gone on with; None: none can.
+
+        `already_there` None: everything is sent.
+        """
         self._sync_id = sync_id
         self._reopen = reopen
         self._sources = sources
@@ -84,16 +89,44 @@ class UploadTask:
         self._is_cancelled = is_cancelled
         self._resumed_from_bytes = resumed_from_bytes
         self._large_files = LargeFiles(sync_id, journal, ledger)
+        self._already_there = already_there
         self._lock = threading.Lock()
         self._unanswered = 0  # requests in a row, of all workers, that the connection lost
 
     def run(self, unit: list[QueueItem]) -> None:
         """Uploads the unit and gives every item of it back to the claims."""
         taken = [replace(item.moved_to(ItemState.UPLOADING), tries=item.tries + 1) for item in unit]
+        taken = self._to_be_sent(taken)
+        if not taken:
+            return
         if len(taken) == 1:
             self._one(taken[0])
         else:
             self._batch(taken)
+
+    def _to_be_sent(self, items: list[QueueItem]) -> list[QueueItem]:
+        """The rest is in the lake already, and settled."""
+        if self._already_there is None:
+            return items
+        try:
+            first_tries = [item for item in items if item.tries == 1]
+            there = self._already_there.found(first_tries, self._raise_if_halted)
+        except Cancelled:
+            self._claims.settle(len(items))  # they stay queued in the journal
+            return []
+        rest = []
+        for item in items:
+            digest = there.get(item.item_id)
+            if digest is None:
+                rest.append(item)
+            else:
+                size_bytes = self._measured(item, digest.stamp.size_bytes, None).size_bytes
+                self._settle(item.found_in_lake(digest.sha256, size_bytes), None)
+        return rest
+
+    def _note(self, item: QueueItem, stamp: Stamp | None, sha256: str) -> None:
+        if self._already_there is not None:
+            self._already_there.note(item, stamp, sha256)
 
     # -- a file ------------------------------------------------------------------------------
 
@@ -114,6 +147,7 @@ class UploadTask:
                         item = replace(item, tries=1)
                 receipt = self._request(lambda: self._sent(item, content, ticket, begun))
                 sent_sha256 = content.sha256
+                self._note(item, content.stamp, sent_sha256)
         except Cancelled:
             self._claims.settle()  # stays queued in the journal: cancel or restart moves it
         except LakeDropError as error:
@@ -176,6 +210,7 @@ class UploadTask:
                     self._tripped(item, outcome)
                 else:
                     self._received(item, outcome, file.sha256, ticket)
+                    self._note(item, file.stamp, file.sha256)
         finally:
             self._ledger.finished(ticket)
 

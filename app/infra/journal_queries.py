@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
 from app.domain.ports import ItemCounts
-from app.domain.queue_item import ItemState, QueueItem
-from app.infra.journal_rows import ITEM_SELECTION, Place, counts_of, from_blob, item_of
+from app.domain.queue_item import ItemState, KnownDigest, QueueItem, Stamp
+from app.infra.journal_rows import (
+    ITEM_SELECTION,
+    LARGEST_INTEGER,
+    Place,
+    counts_of,
+    from_blob,
+    item_of,
+)
 
 # Where the item lies below the destination; SQLite's substr() makes NULL of an empty blob.
 BELOW = "CASE WHEN ? THEN coalesce(substr(folder, top_bytes + 1), x'') ELSE folder END"
@@ -122,6 +130,33 @@ def remove_items(
     db.execute("DELETE FROM items WHERE item_id IN (SELECT item_id FROM chosen)")
     db.execute("DELETE FROM chosen")
     return removed
+
+
+def digest(db: sqlite3.Connection, source: str) -> KnownDigest | None:
+    row = db.execute(
+        "SELECT size_bytes, modified_ns, changed_ns, sha256 FROM digests WHERE source=?",
+        (os.fsencode(source),),
+    ).fetchone()
+    return None if row is None else KnownDigest(Stamp(*row[:3]), row[3].hex())
+
+
+def note_digests(db: sqlite3.Connection, digests: Mapping[str, KnownDigest]) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    db.executemany(
+        "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            (
+                os.fsencode(source),
+                digest.stamp.size_bytes,
+                digest.stamp.modified_ns,
+                digest.stamp.changed_ns,
+                bytes.fromhex(digest.sha256),
+                now_ms,
+            )
+            for source, digest in digests.items()
+            if max(digest.stamp.modified_ns, digest.stamp.changed_ns) <= LARGEST_INTEGER
+        ),
+    )
 
 
 def same_names(db: sqlite3.Connection, job_id: int, limit: int) -> list[str]:

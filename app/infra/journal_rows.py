@@ -40,6 +40,7 @@ JOB_COLUMNS = (
     "picking",
     "most_shrink_percent",
     "receipt",
+    "send_all",
 )
 
 ITEM_SELECTION = (
@@ -50,7 +51,7 @@ JOB_SELECTION = f"job_id, {', '.join(JOB_COLUMNS)}"
 FOUND_COLUMNS = (
     "job_id, source, folder, name, size_bytes, modified_ns, state, message, problem, top_bytes"
 )
-_FLAGS = ("intake_done", "plain_server", "end_sent", "contents_only", "kept", "aborted")
+_FLAGS = ("intake_done", "plain_server", "end_sent", "contents_only", "kept", "aborted", "send_all")
 
 
 def storable(text: str) -> str:

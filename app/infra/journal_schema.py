@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 # `final_counts`: the counts of a job that has ended, so that nobody counts its items again; ''
 # where they are not known.
@@ -20,7 +20,7 @@ _JOB_COLUMNS = """
     final_counts TEXT NOT NULL DEFAULT '',
     start_key TEXT NOT NULL DEFAULT '', aborted INTEGER NOT NULL DEFAULT 0,
     picking TEXT NOT NULL DEFAULT '{}', most_shrink_percent INTEGER NOT NULL DEFAULT 50,
-    receipt TEXT NOT NULL DEFAULT ''
+    receipt TEXT NOT NULL DEFAULT '', send_all INTEGER NOT NULL DEFAULT 0
 """
 
 # Dropped paths that are still to be taken in, and files that were removed meanwhile.
@@ -56,6 +56,14 @@ CREATE TABLE kept_uploads (
 CREATE INDEX kept_uploads_by_job ON kept_uploads (job_id);
 """
 
+# What sources had when they were read last, whatever became of the job; rows lie by path.
+_DIGESTS = """
+CREATE TABLE digests (
+    source BLOB PRIMARY KEY, size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
+    changed_ns INTEGER NOT NULL, sha256 BLOB NOT NULL, noted_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
 # An item's folder is the one below its job's destination; the first `top_bytes` bytes of it are
 # the dropped folder's own name, which the job may leave out.
 _SCHEMA = f"""
@@ -78,6 +86,7 @@ CREATE INDEX left_out_by_job ON left_out (job_id);
 {_INTAKE_TABLES}
 {_FULL_SYNCS}
 {_KEPT_UPLOADS}
+{_DIGESTS}
 """
 
 # Folders were absolute. What was still to be taken in is dropped: a draft of version 1 whose files
@@ -105,6 +114,7 @@ ALTER TABLE jobs_2 RENAME TO jobs;
 {_INTAKE_TABLES}
 {_FULL_SYNCS}
 {_KEPT_UPLOADS}
+{_DIGESTS}
 """
 
 _FROM_2_TO_3 = """
@@ -127,15 +137,16 @@ ALTER TABLE jobs ADD COLUMN receipt TEXT NOT NULL DEFAULT '';
 
 _FROM_6_TO_7 = _KEPT_UPLOADS
 
+_FROM_7_TO_8 = f"""
+ALTER TABLE jobs ADD COLUMN send_all INTEGER NOT NULL DEFAULT 0;
+{_DIGESTS}
+"""
+
+_LATER = (_FROM_2_TO_3, _FROM_3_TO_4, _FROM_4_TO_5, _FROM_5_TO_6, _FROM_6_TO_7, _FROM_7_TO_8)
+
 # Each leads to today's tables: that from 1 makes the table of jobs as it is now.
-_STEPS = {
-    0: _SCHEMA,
-    1: _FROM_1_TO_2,
-    2: _FROM_2_TO_3 + _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6 + _FROM_6_TO_7,
-    3: _FROM_3_TO_4 + _FROM_4_TO_5 + _FROM_5_TO_6 + _FROM_6_TO_7,
-    4: _FROM_4_TO_5 + _FROM_5_TO_6 + _FROM_6_TO_7,
-    5: _FROM_5_TO_6 + _FROM_6_TO_7,
-    6: _FROM_6_TO_7,
+_STEPS = {0: _SCHEMA, 1: _FROM_1_TO_2} | {
+    version: "".join(_LATER[version - 2 :]) for version in range(2, SCHEMA_VERSION)
 }
 
 

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,10 +21,11 @@ from app.domain.errors import (
     SourceUnreadable,
 )
 from app.domain.ports import Picks, SmallFile
-from app.domain.queue_item import FoundFile, LeftOut, QueueItem
+from app.domain.queue_item import FoundFile, LeftOut, QueueItem, Stamp
 from app.domain.upload_job import Source
 
 PIECE_BYTES = 1024 * 1024
+_COARSEST_TICK_NS = 2_000_000_000  # FAT's
 
 # What a lease, a share of Windows or a mandatory lock answers with. Windows itself tells a sharing
 # violation (32, 33) from a refusal only where its own number came along.
@@ -34,7 +36,10 @@ _NO_NAME = sentences.NAME_NO_UNICODE()
 
 
 class LocalSourceFiles:
-    """`ports.SourceFiles` on this machine's file systems."""
+    """`ports.SourceFiles` on this machine's file systems; `now_ns` is their clock's time."""
+
+    def __init__(self, now_ns: Callable[[], int] = time.time_ns) -> None:
+        self._now_ns = now_ns
 
     def walk(self, source: Source, picks: Picks) -> Iterator[FoundFile | LeftOut]:
         # Strings: a Path for each of a hundred thousand dropped files would take most of the time.
@@ -104,15 +109,22 @@ class LocalSourceFiles:
     def open(self, item: QueueItem, raise_if_cancelled: Callable[[], None]) -> OpenedFile:
         _refuse_odd_name(item)
         with _gone_told(item):
-            return OpenedFile(item.source, raise_if_cancelled)
+            return OpenedFile(item.source, raise_if_cancelled, self._now_ns)
+
+    def look(self, item: QueueItem) -> Stamp | None:
+        try:
+            found = os.stat(item.source)  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
+        return _stamp(found) if stat.S_ISREG(found.st_mode) else None
 
     def read_small(self, item: QueueItem, most_bytes: int) -> SmallFile | None:
         _refuse_odd_name(item)
-        with _gone_told(item), OpenedFile(item.source, _never) as opened:
+        with _gone_told(item), OpenedFile(item.source, _never, self._now_ns) as opened:
             if opened.size_bytes > most_bytes:
                 return None
             content = b"".join(opened.chunks())
-            return SmallFile(item.folder, item.name, content, opened.sha256)
+            return SmallFile(item.folder, item.name, content, opened.sha256, opened.stamp)
 
 
 class OpenedFile:
@@ -122,12 +134,18 @@ class OpenedFile:
     is now, one that changes under the reader is not.
     """
 
-    def __init__(self, source: str, raise_if_cancelled: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        source: str,
+        raise_if_cancelled: Callable[[], None],
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._source = source
         self._raise_if_cancelled = raise_if_cancelled
         self._digest = hashlib.sha256()
         try:
             self._file: BinaryIO = open(source, "rb", buffering=0, opener=_open_at_once)  # noqa: SIM115  closed by __exit__
+            self._opened_at_ns = now_ns()
             self._before = os.fstat(self._file.fileno())
         except IsADirectoryError as cause:
             # Planned as one file because it could not be listed; what it holds was never found.
@@ -156,6 +174,13 @@ class OpenedFile:
     @property
     def identity(self) -> str:
         return ":".join(map(str, _fingerprint(self._before)))
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """A write in the same tick of the file system's clock leaves the same times."""
+        last_change_ns = max(self._before.st_mtime_ns, self._before.st_ctime_ns)
+        is_settled = self._opened_at_ns - last_change_ns > _COARSEST_TICK_NS
+        return _stamp(self._before) if is_settled else None
 
     def skip(self, count_bytes: int) -> None:
         for _ in self._pieces(count_bytes):
@@ -264,6 +289,10 @@ def _is_unicode(text: str) -> bool:
 
 def _fingerprint(found: os.stat_result) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def _own_name(path: Path) -> str:

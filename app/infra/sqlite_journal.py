@@ -21,7 +21,7 @@ from app.domain.errors import JournalFailed
 from app.domain.impact import Extent
 from app.domain.odd_names import OddNames
 from app.domain.ports import ItemCounts
-from app.domain.queue_item import FoundFile, ItemState, LeftOut, QueueItem
+from app.domain.queue_item import FoundFile, ItemState, KnownDigest, LeftOut, QueueItem
 from app.domain.resumable import KeptUpload
 from app.domain.upload_job import ENDED, JobState, PendingSource, Source, UploadJob
 from app.infra import journal_names
@@ -56,6 +56,7 @@ class SqliteJournal:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._outcomes: dict[int, QueueItem] = {}
+        self._digests: dict[str, KnownDigest] = {}
         self._closing = threading.Event()
         self._db, self.set_aside = open_journal(path)
         self._committer = threading.Thread(target=self._commit_outcomes, name="journal")
@@ -261,6 +262,22 @@ class SqliteJournal:
         with self._transaction() as db:
             db.execute("DELETE FROM kept_uploads WHERE item_id=?", (item_id,))
 
+    def digests(self, sources: Sequence[str]) -> dict[str, KnownDigest]:
+        with self._lock, self._translated():  # without outcomes: nothing is committed for it
+            return {
+                source: digest
+                for source in sources
+                if (digest := self._digests.get(source) or queries.digest(self._db, source))
+            }
+
+    def note_digest(self, source: str, digest: KnownDigest) -> None:
+        with self._lock:
+            self._digests[source] = digest
+
+    def forget_digests(self, before_ms: int) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM digests WHERE noted_ms<?", (before_ms,))
+
     def same_names(self, job_id: int, limit: int) -> list[str]:
         with self._reading() as db:
             return queries.same_names(db, job_id, limit)
@@ -282,7 +299,7 @@ class SqliteJournal:
 
     def _commit_outcomes(self) -> None:
         while not self._closing.wait(COMMIT_EVERY_S):
-            if not self._outcomes:
+            if not self._outcomes and not self._digests:
                 continue
             try:
                 self.flush()
@@ -304,6 +321,7 @@ class SqliteJournal:
                 raise
             for item_id in taken:
                 del self._outcomes[item_id]
+            self._digests.clear()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -314,6 +332,7 @@ class SqliteJournal:
                 yield self._db
 
     def _write_outcomes(self) -> list[int]:
+        queries.note_digests(self._db, self._digests)
         if not self._outcomes:
             return []
         self._db.executemany(

@@ -24,7 +24,7 @@ and a dropped path that is not there becomes a failed item instead of failing th
     add_job           {connection, key, destination, mode, name, sources: [[path, contents_only]…],
                        contents_only: bool=false, kept: bool=false, picking: {include:
                        [pattern…]=[], exclude: [pattern…]=[], keep_junk: bool=false}={},
-                       most_shrink_percent: int=50}
+                       most_shrink_percent: int=50, send_all: bool=false}
                                           → {job_id}; intake begins at once
     add_sources       {job_id, sources: [[path, contents_only]…]} → {}; may come in many calls
     edit_job          {job_id, any of: destination, mode, name, contents_only, connection + key}

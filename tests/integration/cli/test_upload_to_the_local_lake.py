@@ -42,6 +42,30 @@ def test_json_tells_each_files_digest_and_the_result_last(home: Home, sales: Pat
     assert told[-1]["exit_code"] == 0
 
 
+def test_an_incremental_upload_sends_what_is_new_and_tells_the_rest(
+    home: Home, sales: Path
+) -> None:
+    upload = ("upload", f"{sales}/", "--to", "/data/x", "--mode", "incremental")
+    assert home.run(*upload).returncode == 0
+    (sales / "a.csv").write_bytes(b"id\n3\n")  # as long as before
+    again = home.run(*upload, "--json")
+    for_people = home.run(*upload)
+    everything = events(home.run(*upload, "--send-all", "--json").stdout)
+
+    *told, result = events(again.stdout)
+    assert (again.returncode, result["exit_code"]) == (0, 0)
+    assert {it["path"]: it["state"] for it in told if it["event"] == "file"} == {
+        f"/data/x/{name}": "uploaded" if name == "a.csv" else "already_in_lake"
+        for name in tree(sales)
+    }
+    assert (result["files_verified"], result["files_already_in_lake"]) == (3, 2)
+    assert tree(home.files / "data" / "x") == tree(sales)
+    assert "0 sent, 3 files already there" in for_people.stdout
+    assert everything[-1]["files_already_in_lake"] == 0
+    checked = home.run("verify", result["receipt"], "--json")  # those are vouched for, too
+    assert (checked.returncode, events(checked.stdout)[-1]["files"]) == (0, 3)
+
+
 def test_a_full_sync_over_data_needs_yes_and_moves_the_old_data_to_the_trash(
     home: Home, sales: Path
 ) -> None:

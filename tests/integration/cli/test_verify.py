@@ -195,6 +195,7 @@ def test_both_kinds_of_verify_are_told_apart(home: Home, tmp_path: Path) -> None
     assert (ours.returncode, lakes.returncode) == (0, 0)
     assert "RECEIPT" in ours.stdout
     assert "verify --lake DIR" in ours.stdout
+    assert "--no-sources" not in lakes.stdout
     assert "--sync" in lakes.stdout
     assert "lakedrop verify RECEIPT" in lakes.stdout
     assert home.run("verify").returncode == 2

@@ -90,6 +90,7 @@ def test_names_keep_to_their_cell_and_steer_no_terminal() -> None:
     [
         ("uploaded", "verified", "", True, "stored with this SHA-256"),
         ("uploaded", "acknowledged", "", True, "acknowledged, no SHA-256 told"),
+        ("already_in_lake", "verified", "", False, "already in the lake with this SHA-256"),
         ("failed", "none", "The server says no.", False, "The server says no."),
         ("cancelled", "none", "", False, "cancelled"),
         ("queued", "none", "", False, "queued"),

@@ -42,6 +42,21 @@ def test_a_job_whose_files_are_all_verified_is_told_and_exits_0(
     }
 
 
+def test_what_the_lake_had_already_is_told_apart_from_what_was_sent(
+    script: Script, upload: Callable[..., int], lakedrop: CommandLine
+) -> None:
+    done = {"sync_id": 7, "files_arrived": 2, "files_verified": 2, "files_already_in_lake": 1}
+    script.last = snapshot(JobState.FINISHED, **done)
+
+    assert upload() == 0
+    assert "2 files, 30 bytes in the lake and verified" in lakedrop.out
+    assert "1 sent, 1 file already there: /data/x (sync 7)" in lakedrop.out
+    assert script.engine.args_of("add_job")["send_all"] is False
+    assert upload("--send-all", "--json") == 0
+    assert script.engine.args_of("add_job")["send_all"] is True
+    assert lakedrop.events()[-1]["files_already_in_lake"] == 1
+
+
 def test_a_finished_job_with_a_file_that_is_not_verified_exits_1(
     script: Script, upload: Callable[..., int]
 ) -> None:

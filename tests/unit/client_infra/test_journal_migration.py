@@ -140,7 +140,8 @@ def test_it_goes_on_as_a_queue_of_this_version(old: Path) -> None:
     db.close()
 
 
-_NEW_IN_6 = ("receipt",)
+_NEW_IN_8 = ("send_all",)
+_NEW_IN_6 = ("receipt", *_NEW_IN_8)
 _NEW_IN_5 = ("most_shrink_percent", *_NEW_IN_6)
 _NEW_IN_4 = ("picking", *_NEW_IN_5)
 _NEW_IN_3 = ("start_key", "aborted")
@@ -148,7 +149,14 @@ _NEW_IN_3 = ("start_key", "aborted")
 
 @pytest.mark.parametrize(
     ("version", "missing"),
-    [(2, _NEW_IN_3 + _NEW_IN_4), (3, _NEW_IN_4), (4, _NEW_IN_5), (5, _NEW_IN_6), (6, ())],
+    [
+        (2, _NEW_IN_3 + _NEW_IN_4),
+        (3, _NEW_IN_4),
+        (4, _NEW_IN_5),
+        (5, _NEW_IN_6),
+        (6, _NEW_IN_8),
+        (7, _NEW_IN_8),
+    ],
 )
 def test_a_queue_of_a_later_version_keeps_its_jobs(
     tmp_path: Path, version: int, missing: tuple[str, ...]
@@ -159,7 +167,9 @@ def test_a_queue_of_a_later_version_keeps_its_jobs(
         made = journal.add_job(UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "n", sync_id=8))
         journal.close()
     with sqlite3.connect(file) as db:
-        db.execute("DROP TABLE kept_uploads")
+        db.execute("DROP TABLE digests")
+        if version < 7:
+            db.execute("DROP TABLE kept_uploads")
         if version < 5:
             db.execute("DROP TABLE full_syncs")
         for column in missing:
