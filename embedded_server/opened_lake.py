@@ -85,7 +85,10 @@ class OpenedLake:
         self._search_workers = ThreadPoolExecutor(_SEARCH_WORKERS, "search")
         self._upload_workers = ThreadPoolExecutor(_UPLOAD_WORKERS, "upload")
         self._helpers = ThreadPoolExecutor(_HELPERS, "disk-helper")
-        self._lake = LocalLake(layout, disk, self._helpers, now_ms, small_files)
+        self._lake = LocalLake(
+            *(layout, disk, self._helpers, now_ms, small_files),
+            rows_to_disk=self._catalog.make_durable,
+        )
         self._open_syncs = OpenSyncs(self._catalog)
         self._purge = TrashPurge(
             *(self._lake.trashed, AgesFile(layout, disk), self._catalog),
@@ -159,7 +162,8 @@ class OpenedLake:
         self._call_workers.shutdown()
         self._search_workers.shutdown()
         self._upload_workers.shutdown()
-        self._helpers.shutdown()
         self._tus.close()
+        self._lake.close()
+        self._helpers.shutdown()
         self._catalog.close()
         _log.info("the lake is closed")

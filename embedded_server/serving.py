@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from embedded_server.domain.errors import CannotServe
+from embedded_server.domain.undisturbed import all_undisturbed
 from embedded_server.gate.connections import House, protocol_of
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stopping()
         await super().shutdown(sockets)
+        await all_undisturbed()
 
     def _made(self) -> asyncio.Protocol:
         return self._connection(

@@ -8,6 +8,7 @@ when two do (its "WAL-reset" bug).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import threading
@@ -20,6 +21,7 @@ from sqlalchemy import Connection
 
 from embedded_server.domain.errors import LakeFault
 from embedded_server.domain.measures import Measures
+from embedded_server.domain.undisturbed import undisturbed
 
 _Result = TypeVar("_Result")
 _MAX_GROUP = 256
@@ -27,10 +29,14 @@ _MAX_GROUP = 256
 _log = logging.getLogger(__name__)
 
 
+# Of a call: whether its commit is to be durable, or what tells that right before it is done.
+Durable = bool | Callable[[], bool]
+
+
 class _Call:
     __slots__ = ("durable", "future", "work")
 
-    def __init__(self, work: Callable[[Connection], Any], durable: bool) -> None:
+    def __init__(self, work: Callable[[Connection], Any], durable: Durable) -> None:
         self.work = work
         self.durable = durable
         self.future: Future[Any] = Future()
@@ -48,18 +54,33 @@ class GroupWriter:
         self._is_durable = True  # as the connection was opened
         self._thread.start()
 
-    def run(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
+    def run(self, work: Callable[[Connection], _Result], *, durable: Durable = True) -> _Result:
         """Runs `work` inside a transaction; returns or raises once that is committed or undone.
 
         Raises `LakeFault` at once after `close`.
         """
+        result: _Result = self._asked(work, durable).result()
+        return result
+
+    async def run_soon(
+        self, work: Callable[[Connection], _Result], *, durable: Durable = True
+    ) -> _Result:
+        """As `run`, for an event loop; cancelled or not, it waits for the end of it."""
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        outcome = self._asked(work, durable)
+        outcome.add_done_callback(lambda _: loop.call_soon_threadsafe(over.set_result, None))
+        await undisturbed(over)
+        result: _Result = outcome.result()
+        return result
+
+    def _asked(self, work: Callable[[Connection], Any], durable: Durable) -> Future[Any]:
         call = _Call(work, durable)
         with self._closing:  # a call behind the last one would wait for ever
             if self._is_closed:
                 raise LakeFault("the lake is closed: nothing was written")
             self._calls.put(call)
-        result: _Result = call.future.result()
-        return result
+        return call.future
 
     def close(self) -> None:
         """Everything asked before is written."""
@@ -92,10 +113,10 @@ class GroupWriter:
 
     def _commit(self, group: list[_Call]) -> None:
         try:
-            self._make_durable(any(call.durable for call in group))
+            self._make_durable(any(map(_is_durable, group)))
             results = [call.work(self._connection) for call in group]
             began_s = perf_counter()
-            self._connection.commit()
+            self._commit_all()
             self._measures.commit_s.observe(perf_counter() - began_s)
         except Exception as cause:  # noqa: BLE001  # every caller is told, nothing is swallowed
             self._undo()
@@ -110,16 +131,31 @@ class GroupWriter:
         for call, result in zip(group, results, strict=True):
             call.future.set_result(result)
 
+    def _commit_all(self) -> None:
+        """Also what was written on the driver's connection, which SQLAlchemy knows nothing of."""
+        if self._connection.in_transaction():
+            self._connection.commit()
+        else:
+            self._raw().commit()
+
+    def _raw(self) -> Any:
+        raw = self._connection.connection.driver_connection
+        assert raw is not None
+        return raw
+
     def _undo(self) -> None:
         try:
             self._connection.rollback()
+            self._raw().rollback()
         except Exception as cause:  # noqa: BLE001  # callers are told the first failure, and wait
             _log.error("a transaction could not be undone: %s", cause)
 
     def _make_durable(self, durable: bool) -> None:
         if durable != self._is_durable:
             # Not through SQLAlchemy: this setting is ignored inside a transaction.
-            raw = self._connection.connection.driver_connection
-            assert raw is not None
-            raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._raw().execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._is_durable = durable
+
+
+def _is_durable(call: _Call) -> bool:
+    return call.durable if isinstance(call.durable, bool) else call.durable()

@@ -14,18 +14,15 @@ from typing import TypeVar
 from sqlalchemy import (
     Connection,
     Engine,
-    bindparam,
     func,
     insert,
-    literal_column,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects import sqlite
 
 from embedded_server.catalog.catalog_errors import translated
-from embedded_server.catalog.group_writer import GroupWriter
+from embedded_server.catalog.group_writer import Durable, GroupWriter
 from embedded_server.catalog.rows import (
     job_of,
     outcome_values,
@@ -37,6 +34,7 @@ from embedded_server.catalog.rows import (
 from embedded_server.catalog.searches import Searches
 from embedded_server.catalog.sql_keys import SqlKeys
 from embedded_server.catalog.tables import swaps, syncs, tus_uploads, upload_blocks, uploads
+from embedded_server.catalog.upload_writes import COUNT_UPLOADS, adding_uploads
 from embedded_server.contract import (
     SyncJob,
     SyncStatus,
@@ -52,23 +50,6 @@ from embedded_server.domain.sync import IdempotentStart, SwapIntent, Sync
 from embedded_server.domain.upload import Destination, UploadRow
 
 _Result = TypeVar("_Result")
-
-# Compiled once: a row per upload goes through these two, and SQLAlchemy's own preparation of a
-# statement costs more than SQLite's work on it.
-_SQLITE = sqlite.dialect(paramstyle="named")
-_UPLOAD_COLUMNS = [column.name for column in uploads.columns if column.name != "history_id"]
-_insert_upload = str(insert(uploads).compile(dialect=_SQLITE, column_keys=_UPLOAD_COLUMNS))
-_count_uploads_statement = (
-    update(syncs)
-    .where(syncs.c.sync_id == bindparam("of_sync"))
-    .values(
-        total_files=syncs.c.total_files + bindparam("more"),
-        num_failed=syncs.c.num_failed + bindparam("more_failed"),
-        fed_at_ms=bindparam("now_ms"),
-        idle_ms=literal_column("0"),
-    )
-)
-_count_uploads = str(_count_uploads_statement.compile(dialect=_SQLITE))
 
 # The word is in the statement, or the index of running syncs could not serve it.
 _RUNNING = select(syncs.c.sync_id).where(text("syncs.status = 'Syncing'"))
@@ -259,7 +240,7 @@ class SqlCatalog:
     def insert_upload(self, db: Connection, row: UploadRow) -> int:
         """Inside a transaction of the writer; returns the new row's history_id."""
         counts = {"of_sync": row.sync_id, "more": 1, "more_failed": 0, "now_ms": row.started_at_ms}
-        db.exec_driver_sql(_count_uploads, counts)
+        db.exec_driver_sql(COUNT_UPLOADS, counts)
         return _new_id(db, insert(uploads).values(upload_values(row)))
 
     def update_upload(self, db: Connection, history_id: int, row: UploadRow) -> None:
@@ -272,33 +253,49 @@ class SqlCatalog:
             "more_failed": int(row.status is SyncStatus.FAILED),
             "now_ms": row.ended_at_ms,
         }
-        db.exec_driver_sql(_count_uploads, counts)
+        db.exec_driver_sql(COUNT_UPLOADS, counts)
 
     def count_outcome(self, row: UploadRow) -> None:
         """For the metrics, once the row of an attempt is written."""
         failed = int(row.status is SyncStatus.FAILED)
         self._measures.uploads(1 - failed, failed)
 
-    def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
-        if not rows:
-            return
-        values = [upload_values(row) for row in rows]
-        added = Counter(row.sync_id for row in rows)
-        failed = Counter(row.sync_id for row in rows if row.status is SyncStatus.FAILED)
+    def add_finished_uploads(self, rows: Sequence[UploadRow], durable: Durable = True) -> None:
+        if rows:
+            self.write(adding_uploads(rows), durable=durable)
+            self._count_outcomes(rows)
 
-        def work(db: Connection) -> None:
-            db.exec_driver_sql(_insert_upload, values)
-            for sync_id, more in added.items():
-                counts = {
-                    "of_sync": sync_id,
-                    "more": more,
-                    "more_failed": failed[sync_id],
-                    "now_ms": rows[-1].ended_at_ms,
-                }
-                db.exec_driver_sql(_count_uploads, counts)
+    async def add_finished_uploads_soon(
+        self, rows: Sequence[UploadRow], durable: Durable = True
+    ) -> None:
+        with translated(self._folder):
+            await self._writer.run_soon(adding_uploads(rows), durable=durable)
+        self._count_outcomes(rows)
 
-        self.write(work)
-        self._measures.uploads(len(rows) - failed.total(), failed.total())
+    def _count_outcomes(self, rows: Sequence[UploadRow]) -> None:
+        failed = sum(row.status is SyncStatus.FAILED for row in rows)
+        self._measures.uploads(len(rows) - failed, failed)
+
+    def add_missing_uploads(self, rows: Sequence[UploadRow]) -> None:
+        missing = []
+        with self.reading() as db:
+            for row in rows:
+                same = select(uploads.c.history_id).where(
+                    uploads.c.folder == row.folder,
+                    uploads.c.file_name == row.file_name,
+                    uploads.c.sync_id == row.sync_id,
+                    uploads.c.mtime_ns == row.mtime_ns,
+                    uploads.c.started_at_ms == row.started_at_ms,
+                )
+                if db.execute(same.limit(1)).first() is None:
+                    missing.append(row)
+        self.add_finished_uploads(missing)
+
+    def make_durable(self) -> None:
+        # A commit that writes nothing waits for nothing: this one writes what stands there.
+        newest = select(func.max(syncs.c.sync_id)).scalar_subquery()
+        same = update(syncs).where(syncs.c.sync_id == newest).values(fed_at_ms=syncs.c.fed_at_ms)
+        self.write(lambda db: db.execute(same))
 
     def fail_left_over_uploads(self, message: str, now_ms: int) -> int:
         # A resumable upload goes on after a restart.
@@ -373,7 +370,7 @@ class SqlCatalog:
 
     # -- both ways to the database -----------------------------------------------------------
 
-    def write(self, work: Callable[[Connection], _Result], *, durable: bool = True) -> _Result:
+    def write(self, work: Callable[[Connection], _Result], *, durable: Durable = True) -> _Result:
         with translated(self._folder):
             return self._writer.run(work, durable=durable)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from embedded_server.contract import (
@@ -27,8 +27,7 @@ from embedded_server.domain.trash import (
     TrashedVersion,
     Version,
 )
-from embedded_server.domain.tus_upload import TusUpload
-from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
+from embedded_server.domain.upload import Destination, Published, ReceivedFile, UploadRow
 
 Clock = Callable[[], int]  # milliseconds since 1970-01-01 UTC
 
@@ -51,19 +50,42 @@ class Lake(Protocol):
 
     def new_incoming(self) -> IncomingFile: ...
 
-    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[ReceivedFile | LakeError]:
-        """Brings the bytes of each to stable storage; one outcome a file, in order."""
+    def make_durable(
+        self, files: Sequence[IncomingFile], *, may_wait: bool = False
+    ) -> Sequence[ReceivedFile | LakeError]:
+        """Brings the bytes of each to stable storage; one outcome a file, in order.
+
+        `may_wait`: those that are `kept` in memory wait for `publish`, and become durable by it.
+        """
+
+    def takes_along(self, files: Sequence[IncomingFile]) -> bool:
+        """Whether `make_durable` would leave all of these to `publish`."""
 
     def publish(
         self,
         sync: Sync,
         files: Sequence[tuple[ReceivedFile, Destination]],
-    ) -> Sequence[LakeError | None]:
+        rows: Sequence[UploadRow] | None = None,
+    ) -> Sequence[Published | LakeError]:
         """Moves durable files to their places (staged ones for a full sync) and fsyncs the folders.
+
+        `rows`: what the catalog is going to know of each; only with them some may be `kept`.
 
         What they replace in sight goes to the trash, but for the same bytes, put there since the
         sync began: they were sent again after a lost answer or a crash. One outcome a file, in
-        order; None is success and durable.
+        order.
+        """
+
+    def publish_soon(
+        self,
+        sync: Sync,
+        files: Sequence[tuple[ReceivedFile, Destination]],
+        rows: Sequence[UploadRow],
+    ) -> Awaitable[Sequence[Published | LakeError]] | None:
+        """As `publish`, begun already, of files that are all `kept`; for an event loop.
+
+        None, and nothing is begun, where it would have to wait for somebody. However often it is
+        cancelled, it comes to its end.
         """
 
     def found_in_place(
@@ -102,6 +124,12 @@ class Lake(Protocol):
 
     def go_on_putting_back(self) -> Sequence[Version]:
         """Finishes what was being put back from the trash when a run ended; what that was."""
+
+    def go_on_with_log(self) -> Sequence[UploadRow]:
+        """Brings every file that a run left in its log to its place, durably; their rows."""
+
+    def forget_log(self) -> None:
+        """Those rows are durable too."""
 
     def wipe_incoming(self) -> None: ...
 
@@ -251,73 +279,6 @@ class KeyStore(Protocol):
         """Not durable: a crash may forget when a key was used last."""
 
 
-class PartialFile(Protocol):
-    """What has come of a resumable upload. Used by one thread at a time."""
-
-    @property
-    def size_bytes(self) -> int: ...
-
-    @property
-    def is_open(self) -> bool: ...
-
-    def write(self, data: bytes) -> None:
-        """Appends; raises `LakeFull` or `LakeFault`: then the file is closed, as below."""
-
-    def make_durable(self) -> int:
-        """Returns how many bytes are on stable storage now. Raises `LakeFull` or `LakeFault`: then
-        the file is closed, and is opened again at the last offset that was written down."""
-
-    def fall_back(self) -> None:
-        """Forgets what came since `make_durable`."""
-
-    def received(self) -> ReceivedFile: ...
-
-    def close(self) -> None:
-        """Harmless when it is closed already."""
-
-
-class Partials(Protocol):
-    """The files of resumable uploads, by upload id."""
-
-    def open(self, upload_id: str, durable_bytes: int) -> PartialFile:
-        """To go on behind `durable_bytes`; raises `LakeFault` when those are not there."""
-
-    def arrived(self, upload_id: str, size_bytes: int, sha256: str) -> ReceivedFile | None:
-        """A file that came whole; None when it is not there any more."""
-
-    def remove(self, upload_id: str) -> None: ...
-
-    def keep_only(self, upload_ids: frozenset[str]) -> None:
-        """Removes what belongs to no upload."""
-
-    def has_room_for(self, size_bytes: int) -> bool: ...
-
-
-class TusRecords(Protocol):
-    """The record of resumable uploads. Every write that returns is durable."""
-
-    def add(self, upload: TusUpload) -> TusUpload:
-        """With its row of the history, in state Syncing; returns it with that row's id."""
-
-    def find(self, upload_id: str) -> TusUpload | None: ...
-
-    def open_uploads(self, sync_id: int | None = None) -> Sequence[TusUpload]:
-        """Those that are receiving or have arrived; of one sync, or of all."""
-
-    def save_offset(self, upload: TusUpload, offset_bytes: int, now_ms: int) -> TusUpload:
-        """Returns the upload as it is now. Its sync counts as fed."""
-
-    def save_state(self, upload: TusUpload, now_ms: int) -> None: ...
-
-    def finish(self, upload: TusUpload, row: UploadRow, now_ms: int) -> None:
-        """The upload is over: its state and its row of the history, in one transaction."""
-
-    def forget(self, upload_ids: Sequence[str]) -> None: ...
-
-    def forget_over(self, before_ms: int) -> None:
-        """Those that were over before then."""
-
-
 class Catalog(Protocol):
     """The record of syncs and uploads. Every write that returns is durable unless told."""
 
@@ -349,8 +310,24 @@ class Catalog(Protocol):
 
     def finish_upload(self, history_id: int, row: UploadRow) -> None: ...
 
-    def add_finished_uploads(self, rows: Sequence[UploadRow]) -> None:
-        """Rows of attempts that are over, in one transaction."""
+    def add_finished_uploads(
+        self, rows: Sequence[UploadRow], durable: bool | Callable[[], bool] = True
+    ) -> None:
+        """Rows of attempts that are over, in one transaction.
+
+        `durable` may be asked for right before they are written, by the thread that writes.
+        """
+
+    async def add_finished_uploads_soon(
+        self, rows: Sequence[UploadRow], durable: bool | Callable[[], bool] = True
+    ) -> None:
+        """As `add_finished_uploads`, for an event loop."""
+
+    def add_missing_uploads(self, rows: Sequence[UploadRow]) -> None:
+        """Those that are not there."""
+
+    def make_durable(self) -> None:
+        """All that was written before."""
 
     def add_intent(self, intent: SwapIntent) -> None: ...
 

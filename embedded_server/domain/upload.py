@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.lake_path import LakePath
@@ -24,6 +25,24 @@ class ReceivedFile:
     size_bytes: int
     sha256: str
     mtime_ns: int  # its last write, 0 before it; moving it to its place does not change that
+    # Its bytes, where they are in memory alone still: `Lake.publish` takes them along.
+    kept: Sequence[bytes] | None = field(default=None, repr=False, compare=False)
+
+
+def _stands_by_itself() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A file that is in its place, durably.
+
+    Asked by whoever is about to write its row: while `is_held` says yes, the lake's log keeps
+    file and row, and the row need not be durable by itself.
+    """
+
+    mtime_ns: int
+    is_held: Callable[[], bool] = _stands_by_itself
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ class BatchForm(FormConsumer):
         assert self._gate is not None, "open() comes first"
         if len(self._parts) == BATCH_MAX_FILES:
             raise BodyTooLarge(f"a batch holds at most {BATCH_MAX_FILES} files: send smaller ones")
+        if len(self._not_durable) >= _SYNC_GROUP_FILES:
+            self._make_durable(may_wait=False)
         part = _Part(segment.header(BATCH_FOLDER_HEADER) or "", file_name or "")
         self._parts.append(part)
         try:
@@ -124,15 +126,15 @@ class BatchForm(FormConsumer):
             part.error = error
             return
         self._not_durable.append(part)
-        if len(self._not_durable) >= _SYNC_GROUP_FILES:
-            self._make_durable()
 
-    def _make_durable(self) -> None:
+    def _make_durable(self, *, may_wait: bool) -> None:
         group, self._not_durable = self._not_durable, []
         if not group:
             return
         uploads = [part.upload for part in group if part.upload is not None]
-        for part, error in zip(group, self._service.make_durable(uploads), strict=True):
+        for part, error in zip(
+            group, self._service.make_durable(uploads, may_wait=may_wait), strict=True
+        ):
             part.error = error
 
     def finish(self) -> list[BatchFileResult]:
@@ -141,7 +143,7 @@ class BatchForm(FormConsumer):
         self.feed_end()
         if not self._parts:
             raise InvalidParam("the field 'file' is missing in the body")
-        self._make_durable()
+        self._make_durable(may_wait=True)
         good = [part for part in self._parts if part.upload is not None and part.error is None]
         failed = [
             (part.upload, part.error)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import LakeError
-from embedded_server.domain.ports import PartialFile
+from embedded_server.domain.tus_ports import PartialFile
 from embedded_server.domain.tus_upload import (
     ChecksumMismatch,
     TusRefused,

@@ -42,6 +42,14 @@ class UploadForm(FormConsumer):
         gate = self._service.find_sync(self._sync_id, self._caller)
         self._place = gate, self._service.folder_in(gate, self._path_text)
 
+    def open_now(self) -> bool:
+        """As `open`; False where that would have to ask the catalog."""
+        gate = self._service.find_sync_now(self._sync_id, self._caller)
+        if gate is None:
+            return False
+        self._place = gate, self._service.folder_in(gate, self._path_text)
+        return True
+
     def on_file_begins(self, file_name: str | None, segment: MultipartSegment) -> None:
         assert self._place is not None, "open() comes first"
         if self._upload is not None:

@@ -1,11 +1,15 @@
 """Small uploads that are here at the same time go through the lake together.
 
-Each alone would wait for three journal commits of the disk and change threads twice; a group does
-it once for all of its members. One group goes at a time, the next is gathered meanwhile. Clients
-that send one file after the other come back right after their answer: the next group waits for
-as many as were answered with the last one, but never longer than a millisecond.
+Each alone would wait for the disk and change threads twice; a group does it once for all of its
+members. One group goes at a time, the next is gathered meanwhile. Clients that send one file after
+the other come back right after their answer: the next group waits for as many as were answered with
+the last one, but never longer than a millisecond.
 
-    whole body ──join──> waiting ──gathered──> committed together ──> each its own answer
+    whole body ──join──> parsed, waiting ──gathered──> committed together ──> each its own answer
+
+What needs no wait for anybody (a known sync, folders that stand, a free process to write) is done
+by the event loop itself, which is told when the disk and the catalog are done. Else a worker does
+it.
 """
 
 from __future__ import annotations
@@ -13,19 +17,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from embedded_server.contract import UploadAnswer
 from embedded_server.domain.errors import LakeError
-from embedded_server.routes.body_pump import BUG_MESSAGE
+from embedded_server.domain.undisturbed import begin_undisturbed, undisturbed
+from embedded_server.routes.body_pump import BUG_MESSAGE, STOPPING_MESSAGE
 from embedded_server.routes.upload_form import UploadForm
 from embedded_server.services.open_syncs import SyncGate
 from embedded_server.services.upload_service import Upload, UploadService
 
 _MAX_GROUP_FILES = 64
 _MAX_GROUP_BYTES = 4 << 20
+# More would keep the loop from its other connections for too long.
+_PARSED_HERE_BYTES = 160 << 10
 # How long a group waits for members that are expected: those who were answered a moment ago.
 _GATHERING_S = 0.001
 
@@ -37,11 +44,12 @@ class _Member:
     form: UploadForm
     body: bytes
     answer: asyncio.Future[UploadAnswer]
+    arrived: tuple[SyncGate, Upload] | None = None  # once it was parsed
     outcome: UploadAnswer | BaseException | None = None
 
 
 class UploadGroups:
-    """Used by the event loop's thread alone; the work itself is done by the workers."""
+    """Used by the event loop's thread alone; what waits is done by the workers."""
 
     def __init__(
         self, service: UploadService, workers: Executor, gathering_s: float = _GATHERING_S
@@ -53,11 +61,19 @@ class UploadGroups:
         self._is_running = False
         self._expected = 1
         self._gathering: asyncio.TimerHandle | None = None
+        self._committing: asyncio.Task[None] | None = None  # else nobody would hold it
 
     async def join(self, form: UploadForm, body: bytes) -> UploadAnswer:
-        """Feeds and commits it; raises a `LakeError`. It goes on even if the caller does not."""
+        """Feeds and commits it; raises a `LakeError`. Once begun it goes on without its caller."""
         loop = asyncio.get_running_loop()
         member = _Member(form, body, loop.create_future())
+        if len(body) <= _PARSED_HERE_BYTES and form.open_now():
+            try:
+                _parse(member)
+            except Exception as error:
+                why = error.message if isinstance(error, LakeError) else BUG_MESSAGE
+                await undisturbed(loop.run_in_executor(self._workers, form.abort, why))
+                raise
         self._waiting.append(member)
         if not self._is_running and len(self._waiting) >= self._expected:
             self._start(loop)
@@ -68,9 +84,15 @@ class UploadGroups:
             self._gathering.cancel()
             self._gathering = None
         self._expected = 1
+        self._give_up_the_cancelled()
         if not self._waiting:
             return
         group = self._next_group()
+        self._is_running = True
+        begun = self._begun(group)
+        if begun is not None:
+            self._committing = begin_undisturbed(self._commit_soon(loop, group, begun))
+            return
 
         def work() -> None:
             try:
@@ -79,7 +101,12 @@ class UploadGroups:
                 loop.call_soon_threadsafe(self._answer, loop, group)
 
         self._workers.submit(work)
-        self._is_running = True
+
+    def _give_up_the_cancelled(self) -> None:
+        """Only the end of a server cancels: what has not begun by then does not begin any more."""
+        for member in [it for it in self._waiting if it.answer.cancelled()]:
+            self._waiting.remove(member)
+            self._workers.submit(member.form.abort, STOPPING_MESSAGE)
 
     def _next_group(self) -> Sequence[_Member]:
         group = [self._waiting.popleft()]
@@ -106,29 +133,64 @@ class UploadGroups:
         else:
             self._gathering = loop.call_later(self._gathering_s, self._start, loop)
 
+    # -- by the event loop -------------------------------------------------------------------
+
+    def _begun(self, group: Sequence[_Member]) -> Awaitable[Sequence[LakeError | None]] | None:
+        """None where it would have to wait."""
+        files = [member.arrived for member in group if member.arrived is not None]
+        gate = files[0][0] if files else None
+        if gate is None or len(files) < len(group) or any(it is not gate for it, _ in files):
+            return None
+        return self._service.commit_soon(gate, [upload for _, upload in files])
+
+    async def _commit_soon(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        group: Sequence[_Member],
+        begun: Awaitable[Sequence[LakeError | None]],
+    ) -> None:
+        try:
+            _set_outcomes(group, await begun)
+        except Exception as error:  # noqa: BLE001  # the catalog failed: told to every caller
+            for member in group:
+                work = loop.run_in_executor(self._workers, _give_up, member, error)
+                await undisturbed(work)
+        finally:
+            self._answer(loop, group)
+
     # -- in a worker -------------------------------------------------------------------------
 
     def _commit(self, group: Sequence[_Member]) -> None:
         """Gives each member its outcome; raises nothing but what ends the process."""
-        arrived: list[tuple[_Member, tuple[SyncGate, Upload]]] = []
         for member in group:
-            try:
-                member.form.open()
-                member.form.feed(member.body)
-                arrived.append((member, member.form.arrived()))
-            except Exception as error:  # noqa: BLE001  # told to its own caller
-                _give_up(member, error)
+            if member.arrived is None:
+                try:
+                    member.form.open()
+                    _parse(member)
+                except Exception as error:  # noqa: BLE001  # told to its own caller
+                    _give_up(member, error)
+        whole = [member for member in group if member.outcome is None]
         try:
-            outcomes = self._service.commit([file for _, file in arrived])
+            files = [member.arrived for member in whole if member.arrived is not None]
+            outcomes = self._service.commit(files)
         except Exception as error:  # noqa: BLE001  # the catalog failed: told to every caller
-            for member, _ in arrived:
+            for member in whole:
                 _give_up(member, error)
             return
-        for (member, _), failure in zip(arrived, outcomes, strict=True):
-            try:
-                member.outcome = member.form.committed(failure)
-            except LakeError as error:
-                member.outcome = error
+        _set_outcomes(whole, outcomes)
+
+
+def _parse(member: _Member) -> None:
+    member.form.feed(member.body)
+    member.arrived = member.form.arrived()
+
+
+def _set_outcomes(members: Sequence[_Member], outcomes: Sequence[LakeError | None]) -> None:
+    for member, failure in zip(members, outcomes, strict=True):
+        try:
+            member.outcome = member.form.committed(failure)
+        except LakeError as error:
+            member.outcome = error
 
 
 def _give_up(member: _Member, error: Exception) -> None:

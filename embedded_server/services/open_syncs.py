@@ -91,6 +91,9 @@ class OpenSyncs:
                 gate = self._gates[sync_id] = SyncGate(sync)
             return gate
 
+    def find_now(self, sync_id: int) -> SyncGate | None:
+        return self._gates.get(sync_id)
+
     def forget(self, sync_id: int) -> None:
         """Once the catalog says that the sync is over."""
         with self._lock:

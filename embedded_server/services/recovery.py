@@ -18,6 +18,9 @@ _log = logging.getLogger(__name__)
 def recover(lake: Lake, catalog: Catalog, clock: Clock) -> None:
     """Raises `CannotServe` when the lake cannot be brought to a sound state."""
     try:
+        # First: what it tells of is acknowledged, and whatever comes next may move it.
+        catalog.add_missing_uploads(lake.go_on_with_log())
+        lake.forget_log()
         lake.wipe_incoming()
         for intent in catalog.open_intents():
             _log.warning("sync %d: taking its interrupted swap further", intent.sync_id)

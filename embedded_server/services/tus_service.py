@@ -26,8 +26,9 @@ from embedded_server.domain.errors import (
     SyncNotFound,
 )
 from embedded_server.domain.lake_path import checked_name
-from embedded_server.domain.ports import Clock, Lake, PartialFile, Partials, TusRecords
+from embedded_server.domain.ports import Clock, Lake
 from embedded_server.domain.sync import Sync
+from embedded_server.domain.tus_ports import PartialFile, Partials, TusRecords
 from embedded_server.domain.tus_upload import (
     ChecksumMismatch,
     TusState,
@@ -247,10 +248,10 @@ class TusService:
         """Returns the mtime (ns) of the file in its place."""
         received = self._partials.arrived(upload.upload_id, upload.length_bytes, upload.sha256)
         if received is not None:
-            [failure] = self._lake.publish(sync, [(received, upload.where)])
-            if failure is not None:
-                raise failure
-            return received.mtime_ns
+            [outcome] = self._lake.publish(sync, [(received, upload.where)])
+            if isinstance(outcome, LakeError):
+                raise outcome
+            return outcome.mtime_ns
         # A run that was killed had moved it already.
         mtime_ns = self._lake.found_in_place(sync, upload.where, upload.length_bytes, upload.sha256)
         if mtime_ns is None:

@@ -7,15 +7,16 @@ a Failed row of the history; a request that is refused before it begins leaves n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.caller import OWNER, Caller
 from embedded_server.domain.errors import LakeError, Refused
 from embedded_server.domain.lake_path import LakePath, checked_name
 from embedded_server.domain.ports import Catalog, Clock, Lake
-from embedded_server.domain.upload import Destination, ReceivedFile, UploadRow
+from embedded_server.domain.upload import Destination, Published, ReceivedFile, UploadRow
 from embedded_server.services.open_syncs import OpenSyncs, SyncGate
 
 # A smaller file is there before anybody could read that it is on its way: its row is written once.
@@ -49,9 +50,14 @@ class Upload:
         self.incoming = lake.new_incoming()
 
     @property
-    def is_shown(self) -> bool:
-        """Whether the history has its row already, as on its way."""
-        return self._history_id is not None
+    def history_id(self) -> int | None:
+        """Of its row, where the history shows it on its way already."""
+        return self._history_id
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is in memory alone, for `Lake.publish` to take along."""
+        return self.received is not None and self.received.kept is not None
 
     def write(self, data: bytes) -> None:
         self.incoming.write(data)
@@ -120,6 +126,13 @@ class UploadService:
         caller.check_may_write(gate.sync.path)
         return gate
 
+    def find_sync_now(self, sync_id: int, caller: Caller = OWNER) -> SyncGate | None:
+        """As `find_sync`; None where the catalog would have to be asked."""
+        gate = self._open_syncs.find_now(sync_id)
+        if gate is not None:
+            caller.check_may_write(gate.sync.path)
+        return gate
+
     def folder_in(self, gate: SyncGate, path_text: str | None) -> LakePath:
         """The folder that a request names, or the sync's own. Raises `InvalidParam`."""
         return gate.sync.folder_of(path_text)
@@ -152,14 +165,18 @@ class UploadService:
         catalog transaction. What failed is discarded. Raises what the catalog says: then nothing
         is acknowledged, though files may be in sight; sent again, they are found standing.
         """
-        outcomes = list(self.make_durable([upload for _, upload in arrived]))
+        waiting = [upload for _, upload in arrived if not upload.is_kept]
+        errors = dict(zip(waiting, self.make_durable(waiting, may_wait=True), strict=True))
+        outcomes: list[Published | LakeError | None] = [errors.get(it) for _, it in arrived]
+        rows: dict[int, UploadRow] = {}
         of_gate: dict[SyncGate, list[int]] = {}
-        for index, (gate, _) in enumerate(arrived):
+        for index, (gate, upload) in enumerate(arrived):
             if outcomes[index] is None:
+                rows[index] = upload.row(None)
                 of_gate.setdefault(gate, []).append(index)
         with ExitStack() as inside:
             for gate, indices in of_gate.items():
-                results: Sequence[LakeError | None]
+                results: Sequence[Published | LakeError]
                 try:
                     inside.enter_context(gate.committing())
                 except LakeError as ended:
@@ -167,28 +184,89 @@ class UploadService:
                 else:
                     uploads = [arrived[index][1] for index in indices]
                     files = [(_whole(upload), upload.where) for upload in uploads]
-                    results = self._lake.publish(gate.sync, files)
+                    results = self._lake.publish(gate.sync, files, [rows[i] for i in indices])
                 for index, result in zip(indices, results, strict=True):
                     outcomes[index] = result
-            self._record([upload for _, upload in arrived], outcomes)
-        return outcomes
+            self._record([upload for _, upload in arrived], outcomes, rows)
+        return [it if isinstance(it, LakeError) else None for it in outcomes]
 
-    def _record(self, uploads: Sequence[Upload], outcomes: Sequence[LakeError | None]) -> None:
-        rows = []
-        for upload, error in zip(uploads, outcomes, strict=True):
-            failure = None if error is None else error.message
-            if error is not None:
+    def commit_soon(
+        self, gate: SyncGate, uploads: Sequence[Upload]
+    ) -> Awaitable[Sequence[LakeError | None]] | None:
+        """As `commit`, begun already, of small files of one sync; for an event loop.
+
+        None where that would have to wait: then it is `commit`'s. However often it is cancelled, it
+        comes to its end.
+        """
+        if any(upload.history_id is not None for upload in uploads):
+            return None
+        if not self._lake.takes_along([upload.incoming for upload in uploads]):
+            return None
+        self.make_durable(uploads, may_wait=True)
+        with ExitStack() as inside:
+            try:
+                inside.enter_context(gate.committing())
+            except LakeError:
+                return None
+            rows = [upload.row(None) for upload in uploads]
+            files = [(_whole(upload), upload.where) for upload in uploads]
+            begun = self._lake.publish_soon(gate.sync, files, rows)
+            if begun is None:
+                return None
+            return self._commit_soon(uploads, rows, begun, inside.pop_all())
+
+    async def _commit_soon(
+        self,
+        uploads: Sequence[Upload],
+        rows: Sequence[UploadRow],
+        begun: Awaitable[Sequence[Published | LakeError]],
+        inside: ExitStack,
+    ) -> Sequence[LakeError | None]:
+        with inside:
+            outcomes = await begun
+            new_rows, durable = self._rows_of(uploads, outcomes, dict(enumerate(rows)))
+            await self._catalog.add_finished_uploads_soon(list(new_rows.values()), durable)
+        return [it if isinstance(it, LakeError) else None for it in outcomes]
+
+    def _record(
+        self,
+        uploads: Sequence[Upload],
+        outcomes: Sequence[Published | LakeError | None],
+        rows: Mapping[int, UploadRow],
+    ) -> None:
+        told, durable = self._rows_of(uploads, outcomes, rows)
+        for index, upload in enumerate(uploads):
+            if upload.history_id is not None:
+                self._catalog.finish_upload(upload.history_id, told.pop(index))
+        self._catalog.add_finished_uploads(list(told.values()), durable)
+
+    def _rows_of(
+        self,
+        uploads: Sequence[Upload],
+        outcomes: Sequence[Published | LakeError | None],
+        rows: Mapping[int, UploadRow],
+    ) -> tuple[dict[int, UploadRow], Callable[[], bool]]:
+        """The row of each, and what tells whether they must be durable by themselves."""
+        told: dict[int, UploadRow] = {}
+        held: list[Callable[[], bool]] = []
+        for index, (upload, outcome) in enumerate(zip(uploads, outcomes, strict=True)):
+            assert outcome is not None, "published, or failed"
+            if isinstance(outcome, LakeError):
                 upload.incoming.discard()
-            if upload.is_shown:
-                upload.record(failure)
+                told[index] = upload.row(outcome.message)
+                held.append(_not_held)
             else:
-                rows.append(upload.row(failure))
-        self._catalog.add_finished_uploads(rows)
+                told[index] = replace(rows[index], mtime_ns=outcome.mtime_ns)
+                held.append(outcome.is_held)
+        return told, lambda: not all(it() for it in held)
 
-    def make_durable(self, uploads: Sequence[Upload]) -> Sequence[LakeError | None]:
-        """Part of a batch, while the rest of it is still arriving."""
+    def make_durable(
+        self, uploads: Sequence[Upload], *, may_wait: bool = False
+    ) -> Sequence[LakeError | None]:
+        """Part of a batch, while the rest of it is still arriving; the last part `may_wait`."""
         errors: list[LakeError | None] = []
-        outcomes = self._lake.make_durable([upload.incoming for upload in uploads])
+        incoming = [upload.incoming for upload in uploads]
+        outcomes = self._lake.make_durable(incoming, may_wait=may_wait)
         for upload, outcome in zip(uploads, outcomes, strict=True):
             if isinstance(outcome, LakeError):
                 errors.append(outcome)
@@ -205,20 +283,23 @@ class UploadService:
         `failed` are attempts of the same batch that are over already; their rows go with it.
         Raises `SyncAlreadyEnded` (then nothing is in), or what the catalog says.
         """
-        for upload, _ in failed:
-            upload.incoming.discard()
-        rows = [upload.row(error.message) for upload, error in failed]
+        rows = {index: upload.row(None) for index, upload in enumerate(uploads)}
         with gate.committing():
             outcomes = self._lake.publish(
                 gate.sync,
                 [(_whole(upload), upload.where) for upload in uploads],
+                list(rows.values()),
             )
-            for upload, error in zip(uploads, outcomes, strict=True):
-                if error is not None:
-                    upload.incoming.discard()
-                rows.append(upload.row(None if error is None else error.message))
-            self._catalog.add_finished_uploads(rows)
-        return outcomes
+            self._record(
+                [*(upload for upload, _ in failed), *uploads],
+                [*(error for _, error in failed), *outcomes],
+                {len(failed) + index: row for index, row in rows.items()},
+            )
+        return [it if isinstance(it, LakeError) else None for it in outcomes]
+
+
+def _not_held() -> bool:
+    return False
 
 
 def _whole(upload: Upload) -> ReceivedFile:

@@ -17,7 +17,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from enum import Enum
 
@@ -36,6 +36,9 @@ _NEW_FILE_FLAGS = (
     | getattr(os, "O_NOFOLLOW", 0)
 )
 _OLD_FILE_FLAGS = _NEW_FILE_FLAGS & ~(os.O_CREAT | os.O_EXCL)
+_MOST_PIECES = 512  # the system takes 1,024 in one call
+# What the log of small files needs; elsewhere each of them is synced by itself.
+CAN_LOG = hasattr(os, "fdatasync") and hasattr(os, "pwritev")
 _FOLDERS_CAN_BE_SYNCED = os.name == "posix"
 # A hard link is refused by FAT and some network systems, and when an inode has its most links.
 _NO_LINK_HERE = frozenset(
@@ -123,10 +126,38 @@ class Disk:
     def free_bytes(self, path: str) -> int:
         return shutil.disk_usage(path).free
 
-    def write(self, descriptor: int, data: bytes) -> None:
+    def write(self, descriptor: int, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
+
+    def open_log(self, path: str) -> int:
+        """To be written at any offset; made, durably, where it is not there."""
+        if self.kind(path) is Kind.NOTHING:
+            self.close(self.create_file(path))
+            self.fsync_folder(os.path.dirname(path))
+        return os.open(path, _OLD_FILE_FLAGS)
+
+    def write_at(
+        self, descriptor: int, offset_bytes: int, pieces: Sequence[bytes | memoryview]
+    ) -> None:
+        left = [memoryview(piece) for piece in pieces]
+        while left:
+            written = os.pwritev(descriptor, left[:_MOST_PIECES], offset_bytes)
+            offset_bytes += written
+            while left and written >= len(left[0]):
+                written -= len(left.pop(0))
+            if written:
+                left[0] = left[0][written:]
+
+    def fsync_data(self, descriptor: int) -> None:
+        """The bytes, and the size if that has changed; not the time stamps."""
+        os.fdatasync(descriptor)
+
+    def open_published(self, path: str) -> int:
+        """To make it durable; no link is followed."""
+        with self.reached(path) as reached:
+            return os.open(reached, os.O_RDONLY | (_OLD_FILE_FLAGS & ~os.O_WRONLY))
 
     def start_write_back(self, descriptor: int, offset_bytes: int, size_bytes: int) -> None:
         native_calls.start_write_back(descriptor, offset_bytes, size_bytes)

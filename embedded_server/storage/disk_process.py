@@ -13,6 +13,7 @@ does the same by itself.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
 import logging
@@ -24,19 +25,23 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from embedded_server.domain.measures import Measures
+from embedded_server.domain.undisturbed import undisturbed
 from embedded_server.storage import native_calls
 from embedded_server.storage.disk import Disk, Kind
 from embedded_server.storage.small_files import (
     InThisProcess,
+    LogPlace,
     Placed,
+    PutOutcome,
     SmallFiles,
     Stored,
     ToPlace,
+    ToPut,
     ToStore,
 )
 
@@ -46,7 +51,6 @@ _WORTH_A_MESSAGE = 8
 # While one waits for the disk, another writes; more stand in each other's way on two processors.
 _PROCESSES = 2
 _LENGTH = struct.Struct("<I")
-_KINDS = tuple(Kind)
 
 _log = logging.getLogger(__name__)
 
@@ -87,19 +91,58 @@ class DiskProcess:
         asked = []
         end = 0
         for path, pieces in files:
-            begin = end
-            for piece in pieces:
-                start, end = end, end + len(piece)
-                self._area[start:end] = piece
+            begin, end = end, self._shared(end, pieces)
             asked.append((path, begin, end))
-        return self._ask("store", asked)
+        return self._ask("store", asked, len(asked))
 
     def place(self, moves: Sequence[ToPlace]) -> list[Placed]:
-        return [_KINDS[it] if isinstance(it, int) else it for it in self._ask("place", moves)]
+        return self._ask("place", list(moves), len(moves))
 
-    def _ask(self, what: str, items: Sequence[Any]) -> list[int | OSError]:
+    def put(self, files: Sequence[ToPut], at: LogPlace) -> tuple[list[PutOutcome], int]:
+        """Together they have at most `_AREA_BYTES`."""
+        return _put_told(self._ask("put", self._to_put(files, at), len(files) + 1), at)
+
+    async def put_soon(self, files: Sequence[ToPut], at: LogPlace) -> tuple[list[PutOutcome], int]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[None] = loop.create_future()
+        self._tell("put", self._to_put(files, at))
+
+        def on_answer() -> None:
+            loop.remove_reader(self._socket)
+            self._socket.settimeout(None)  # libuv has made it one that does not wait
+            answer.set_result(None)
+
+        loop.add_reader(self._socket, on_answer)
+        await undisturbed(answer)
+        return _put_told(self._told(len(files) + 1), at)
+
+    def _to_put(self, files: Sequence[ToPut], at: LogPlace) -> Any:
+        asked = []
+        end = 0
+        for file in files:
+            begin, end = end, self._shared(end, file.pieces)
+            asked.append((file.temporary, file.target, begin, end, file.below_root, file.row))
+        return asked, tuple(at)
+
+    def sync(self, paths: Sequence[str]) -> list[OSError | None]:
+        return self._ask("sync", list(paths), len(paths))
+
+    def _shared(self, position: int, pieces: Sequence[bytes | memoryview]) -> int:
+        for piece in pieces:
+            start, position = position, position + len(piece)
+            self._area[start:position] = piece
+        return position
+
+    def _ask(self, what: str, given: Any, answers: int) -> list[Any]:
+        self._tell(what, given)
+        return self._told(answers)
+
+    def _tell(self, what: str, given: Any) -> None:
+        with suppress(OSError):  # then there will be no answer
+            _send(self._socket, (what, given))
+
+    def _told(self, answers: int) -> list[Any]:
         try:
-            _send(self._socket, (what, list(items)))
             answer = _receive(self._socket)
         except OSError:
             answer = None
@@ -107,7 +150,7 @@ class DiskProcess:
             self.is_gone = True
             _log.error("the process %d that writes small files has died", self.pid)
             # Which of them it had done is not known.
-            return [OSError(errno.EIO, "the process that writes small files died") for _ in items]
+            return [OSError(errno.EIO, "the process that writes small files died")] * answers
         outcomes, (counts, total_s) = answer
         self._measures.fsync_s.add(counts, total_s)
         return [_decoded(told) for told in outcomes]
@@ -138,6 +181,35 @@ class DiskProcesses:
     def place(self, moves: Sequence[ToPlace]) -> list[Placed]:
         with self._whoever_is_free_for(moves) as writer:
             return writer.place(moves)
+
+    def put(self, files: Sequence[ToPut], at: LogPlace) -> tuple[list[PutOutcome], int]:
+        """Together they have at most `MOST_LOGGED_BYTES`."""
+        with self._whoever_is_free_for(files) as writer:
+            return writer.put(files, at)
+
+    def put_soon(
+        self, files: Sequence[ToPut], at: LogPlace
+    ) -> Awaitable[tuple[list[PutOutcome], int]] | None:
+        try:
+            process = self._free.get_nowait()
+        except queue.Empty:
+            return None
+        if process.is_gone:
+            self._free.put(process)
+            return None
+        return self._put_soon(process, files, at)
+
+    async def _put_soon(
+        self, process: DiskProcess, files: Sequence[ToPut], at: LogPlace
+    ) -> tuple[list[PutOutcome], int]:
+        try:
+            return await process.put_soon(files, at)
+        finally:
+            self._free.put(process)
+
+    def sync(self, paths: Sequence[str]) -> list[OSError | None]:
+        with self._whoever_is_free_for(paths) as writer:
+            return writer.sync(paths)
 
     @contextmanager
     def _whoever_is_free_for(self, items: Sequence[Any]) -> Iterator[SmallFiles]:
@@ -202,27 +274,42 @@ def _serve(disk: Disk, measures: Measures, asked: socket.socket, area: mmap.mmap
     measures.fsync_s.taken()
     whole = memoryview(area)
     while (request := _receive(asked)) is not None:
-        what, items = request
-        outcomes: Sequence[Stored | Placed]
+        what, given = request
+        outcomes: Sequence[Any]
         if what == "store":
-            outcomes = here.store(
-                [(path, [whole[begin:end].tobytes()]) for path, begin, end in items]
-            )
+            outcomes = here.store([(path, [whole[begin:end]]) for path, begin, end in given])
+        elif what == "place":
+            outcomes = here.place(given)
+        elif what == "sync":
+            outcomes = here.sync(given)
         else:
-            outcomes = here.place(items)
+            files, at = given
+            puts = [
+                ToPut(temporary, target, [whole[begin:end]], below_root, row)
+                for temporary, target, begin, end, below_root, row in files
+            ]
+            done, behind = here.put(puts, LogPlace(*at))
+            outcomes = [*done, behind]
         _send(asked, ([_encoded(it) for it in outcomes], measures.fsync_s.taken()))
 
 
 # -- what goes between the two -------------------------------------------------------------------
 
 
-def _encoded(outcome: Stored | Placed) -> Any:
+def _put_told(told: list[Any], at: LogPlace) -> tuple[list[PutOutcome], int]:
+    [*outcomes, behind] = told
+    return outcomes, at.offset if isinstance(behind, OSError) else behind
+
+
+def _encoded(outcome: Stored | Placed | None) -> Any:
     if isinstance(outcome, OSError):
         return outcome.errno, outcome.strerror, outcome.filename
-    return outcome if isinstance(outcome, int) else _KINDS.index(outcome)
+    return outcome.value if isinstance(outcome, Kind) else outcome
 
 
 def _decoded(told: Any) -> Any:
+    if isinstance(told, str):
+        return Kind(told)
     return OSError(*told) if isinstance(told, tuple) else told
 
 

@@ -26,6 +26,15 @@ class DurableFolders:
         """Folders were moved: what was known of their paths no longer holds."""
         self._durable.clear()
 
+    def known(self, base: str, segments: Sequence[str]) -> str | None:
+        """The folder where it stands and is known to be durable: no wait for the disk."""
+        path = base
+        for segment in segments:
+            path = f"{path}{os.sep}{segment}"
+            if path not in self._durable or self._disk.kind(path) is not Kind.FOLDER:
+                return None
+        return path
+
     def make(self, base: str, segments: Sequence[str]) -> str:
         """Returns the folder `base/segments…`, made and durable; `base` exists and is durable.
 

@@ -3,6 +3,7 @@
 <lake>/files/data/db/transactions/part-1.parquet      what readers see, and nothing else
 <lake>/.lakedrop/catalog.db  api-key  lock  server.json  owners-door.json  trash-ages.json
 <lake>/.lakedrop/incoming/                            temporary files of uploads
+<lake>/.lakedrop/log/<n>                              small files that only the log makes durable
 <lake>/.lakedrop/partial/<upload>                     what has come of resumable uploads
 <lake>/.lakedrop/staging/<sync_id>/                   what a full sync has so far
 <lake>/.lakedrop/trash/<sync_id>/<n>/<lake path>      what syncs replaced
@@ -32,6 +33,13 @@ class Layout:
     @property
     def incoming(self) -> str:
         return os.path.join(self.own, "incoming")
+
+    @property
+    def log(self) -> str:
+        return os.path.join(self.own, "log")
+
+    def log_segment(self, number: int) -> str:
+        return os.path.join(self.log, str(number))
 
     @property
     def partial(self) -> str:
@@ -86,5 +94,5 @@ class Layout:
         """All folders a lake has from the first start, parents first."""
         return (
             *(self.root, self.own, self.files),
-            *(self.incoming, self.partial, self.all_staging, self.all_trash),
+            *(self.incoming, self.log, self.partial, self.all_staging, self.all_trash),
         )

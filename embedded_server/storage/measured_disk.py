@@ -16,3 +16,8 @@ class MeasuredDisk(Disk):
         began_s = perf_counter()
         super().fsync_file(descriptor)
         self._measures.fsync_s.observe(perf_counter() - began_s)
+
+    def fsync_data(self, descriptor: int) -> None:
+        began_s = perf_counter()
+        super().fsync_data(descriptor)
+        self._measures.fsync_s.observe(perf_counter() - began_s)

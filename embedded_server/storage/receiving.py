@@ -41,18 +41,25 @@ class Receiving:
         path = f"{self._begin}-{next(self._numbers):x}"
         return KeptIncoming(self._disk, path, self._helpers)
 
-    def make_durable(self, files: Sequence[IncomingFile]) -> Sequence[ReceivedFile | LakeError]:
-        """See `ports.Lake`."""
+    def are_small(self, files: Sequence[IncomingFile]) -> bool:
+        return all(isinstance(file, KeptIncoming) and file.on_disk is None for file in files)
+
+    def make_durable(
+        self, files: Sequence[IncomingFile], *, small_ones_later: bool = False
+    ) -> Sequence[ReceivedFile | LakeError]:
+        """See `ports.Lake`; `small_ones_later` leaves them to `publish`."""
         received = [file.written() for file in files]
         outcomes: list[ReceivedFile | LakeError] = [*received]
         small: list[tuple[int, KeptIncoming]] = []
         large: list[tuple[int, TemporaryIncoming]] = []
         for index, file in enumerate(files):
             assert isinstance(file, KeptIncoming), "made by new_incoming()"
-            if file.on_disk is None:
-                small.append((index, file))
-            else:
+            if file.on_disk is not None:
                 large.append((index, file.on_disk))
+            elif small_ones_later:
+                outcomes[index] = replace(received[index], kept=file.take())
+            else:
+                small.append((index, file))
         stored = self._small_files.store([(file.path, file.take()) for _, file in small])
         for (index, _), mtime_ns in zip(small, stored, strict=True):
             if isinstance(mtime_ns, OSError):

@@ -63,7 +63,7 @@ def test_an_error_of_the_disk_is_told_and_survived(
     [
         ("swallows errors of fsync", "a file into new folders", "fsync", "in spite of"),
         ("swallows errors of fsync", "a batch", "fsync", "in spite of"),
-        ("keeps what was cut", "a file into new folders", "fsync", "left in incoming"),
+        ("keeps what was cut", "a file into new folders", "rename", "left in incoming"),
         ("keeps what was cut", "a batch", "rename", "left in incoming"),
     ],
 )

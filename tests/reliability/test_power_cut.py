@@ -83,6 +83,9 @@ _BREAKS = [
     ("catalog without fsync", "the history does not know it"),
     ("swap in two steps", "of the allowed generations"),
     ("no intent record", "of the allowed generations"),
+    ("no fsync of the log", "is lost"),
+    ("forgets the log unsettled", "is in sight with"),
+    ("moves what only the log holds", "is in sight with"),
 ]
 
 

@@ -123,7 +123,9 @@ def _no_intent_record() -> Disk:
 
 
 def _answers_before_the_catalog() -> Disk:
+    """And has no log of small files, from which their rows would come back."""
     from embedded_server.catalog.sql_catalog import SqlCatalog
+    from embedded_server.storage import logged_files
 
     original = SqlCatalog.add_finished_uploads
 
@@ -131,6 +133,26 @@ def _answers_before_the_catalog() -> Disk:
         threading.Timer(0.05, original, (self, *given)).start()
 
     replaced(SqlCatalog, "add_finished_uploads", later)
+    replaced(logged_files, "CAN_LOG", by=False)
+    return Disk()
+
+
+class _NoFsyncOfTheLog(Disk):
+    def fsync_data(self, descriptor: int) -> None:
+        pass
+
+
+def _forgets_the_log_unsettled() -> Disk:
+    from embedded_server.storage.small_files import InThisProcess
+
+    replaced(InThisProcess, "sync", lambda _self, paths: [None] * len(paths))
+    return Disk()
+
+
+def _moves_what_only_the_log_holds() -> Disk:
+    from embedded_server.storage.logged_files import LoggedFiles
+
+    replaced(LoggedFiles, "settle", lambda _self: None)
     return Disk()
 
 
@@ -159,9 +181,9 @@ def _offsets_in_memory() -> Disk:
 
 
 def _forgets_resends() -> Disk:
-    from embedded_server.storage.local_lake import LocalLake
+    from embedded_server.storage.publishing import Publishing
 
-    replaced(LocalLake, "_stands_already", lambda *_: False)
+    replaced(Publishing, "_stands_already", lambda *_: False)
     return Disk()
 
 
@@ -279,6 +301,9 @@ BUILDS: Mapping[str, Callable[[], Disk]] = {
     "swap in two steps": _TwoStepSwap,
     "no intent record": _no_intent_record,
     "answers before the catalog": _answers_before_the_catalog,
+    "no fsync of the log": _NoFsyncOfTheLog,
+    "forgets the log unsettled": _forgets_the_log_unsettled,
+    "moves what only the log holds": _moves_what_only_the_log_holds,
     "offsets in memory": _offsets_in_memory,
     "forgets resends": _forgets_resends,
     "believes the clock": _believes_the_clock,

@@ -27,6 +27,7 @@ CALLS = (
     "linkat",
     "renameat2",
     "pwrite64",
+    "pwritev",
     "fdatasync",
 )
 _DISK_FULL = 507

@@ -31,6 +31,16 @@ class JumpingClock:
 
 def _library() -> str:
     """As the command names it, wherever the system keeps it."""
+    _clear_up_after_the_dead()
     command = [needs_tool("faketime"), "-f", "+0", "printenv", "LD_PRELOAD"]
     told = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
     return told.stdout.strip()
+
+
+def _clear_up_after_the_dead() -> None:
+    """The library makes two names of its process's number, which a killed one leaves behind: with
+    that number given again the command would fail."""
+    for name in ("faketime_shm_", "sem.faketime_sem_"):
+        for left in Path("/dev/shm").glob(f"{name}*"):  # where the system has them
+            if not Path("/proc", left.name.removeprefix(name)).exists():
+                left.unlink(missing_ok=True)

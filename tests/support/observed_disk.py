@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from embedded_server.storage.disk import Disk
@@ -46,12 +46,32 @@ class ObservedDisk(Disk):
         self._paths[descriptor] = path
         return descriptor
 
+    def open_log(self, path: str) -> int:
+        descriptor = super().open_log(path)
+        self._paths[descriptor] = path
+        return descriptor
+
+    def write_at(
+        self, descriptor: int, offset_bytes: int, pieces: Sequence[bytes | memoryview]
+    ) -> None:
+        self._step("write", self._paths[descriptor])
+        super().write_at(descriptor, offset_bytes, pieces)
+
+    def fsync_data(self, descriptor: int) -> None:
+        self._step("fsync", self._paths[descriptor])
+        super().fsync_data(descriptor)
+
+    def open_published(self, path: str) -> int:
+        descriptor = super().open_published(path)
+        self._paths[descriptor] = path
+        return descriptor
+
     def truncate(self, descriptor: int, size_bytes: int) -> None:
         if descriptor in self._paths:
             self._step("truncate", self._paths[descriptor])
         super().truncate(descriptor, size_bytes)
 
-    def write(self, descriptor: int, data: bytes) -> None:
+    def write(self, descriptor: int, data: bytes | memoryview) -> None:
         self._step("write", self._paths[descriptor])
         super().write(descriptor, data)
 

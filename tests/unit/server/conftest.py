@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from embedded_server.services.open_syncs import OpenSyncs
 from embedded_server.services.recovery import recover
 from embedded_server.services.sync_service import SyncService
 from embedded_server.services.upload_service import UploadService
-from embedded_server.storage.disk import Disk
+from embedded_server.storage.disk import CAN_LOG, Disk
 from embedded_server.storage.local_lake import LocalLake, open_layout
+from embedded_server.storage.small_files import InThisProcess, SmallFiles
 
 
 class Rooms:
@@ -32,14 +33,21 @@ class Rooms:
         *,
         recovered: bool = True,
         clock: Clock = now_ms,
+        has_log: bool = False,
+        small_files: Callable[[Disk], SmallFiles] = InThisProcess,
     ) -> None:
+        """`has_log`: small files are durable by the lake's log, as in a server on Linux."""
         self.root = root
         self.clock = clock
         self.disk = disk or Disk()
         self.layout = open_layout(str(root), Disk())
         self.catalog = open_catalog(self.layout.catalog)
         self._pool = ThreadPoolExecutor(4)
-        self.lake = LocalLake(self.layout, self.disk, self._pool, clock)
+        self.small_files = small_files(self.disk)
+        self.lake = LocalLake(
+            *(self.layout, self.disk, self._pool, clock, self.small_files),
+            rows_to_disk=self.catalog.make_durable if has_log and CAN_LOG else None,
+        )
         open_syncs = OpenSyncs(self.catalog)
         self.syncs = SyncService(self.lake, self.catalog, open_syncs, clock)
         self.uploads = UploadService(self.lake, self.catalog, open_syncs, clock)
@@ -77,6 +85,11 @@ class Rooms:
         return self.root / ".lakedrop" / "trash"
 
     def close(self) -> None:
+        self.lake.close()
+        self.stop()
+
+    def stop(self) -> None:
+        """Without the lake's own last steps; may come after them."""
         self._pool.shutdown()
         self.catalog.close()
 

@@ -325,7 +325,7 @@ def test_a_version_that_cannot_be_kept_whole_is_not_kept_in_part(lake_root: Path
         def link(self, source: str, target: str) -> None:
             raise OSError(errno.EPERM, "Operation not permitted")
 
-        def write(self, descriptor: int, data: bytes) -> None:
+        def write(self, descriptor: int, data: bytes | memoryview) -> None:
             if is_full and data == b"old":
                 super().write(descriptor, data[:1])
                 raise OSError(errno.ENOSPC, "No space left on device")

@@ -163,7 +163,7 @@ class _FailingDisk(ObservedDisk):
             code = self.fails[step[0]]
             raise OSError(code, "told to fail", step[1])
 
-    def write(self, descriptor: int, data: bytes) -> None:
+    def write(self, descriptor: int, data: bytes | memoryview) -> None:
         if "write" in self.fails:  # a disk that fills up takes a part of it first
             Disk.write(self, descriptor, data[: len(data) // 2])
         super().write(descriptor, data)

@@ -241,7 +241,7 @@ def test_the_list_tells_when_age_will_remove_a_version(run: Run) -> None:
 
 
 class _FullDisk(Disk):
-    def write(self, descriptor: int, data: bytes) -> None:
+    def write(self, descriptor: int, data: bytes | memoryview) -> None:
         raise OSError(errno.ENOSPC, "full")
 
 
