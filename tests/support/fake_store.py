@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -47,7 +48,7 @@ class FakeStore:
                 )
 
     def listed(self, folder: str) -> list[LakeEntry]:
-        """By name; a file is known as what an upload brought, or it counts as changed."""
+        """By name. Of a file that is not what an upload brought, the upload's digest is told."""
         found: dict[str, LakeEntry] = {}
         for path, data in below(self.published, folder):
             name, slash, _ = path.removeprefix(folder + "/").partition("/")
@@ -59,7 +60,7 @@ class FakeStore:
                 _FIRST_MOMENT_MS,
                 1 if sha256 else None,
                 sha256,
-                changed=not slash and not sha256,
+                changed=not slash and sha256 != hashlib.sha256(data).hexdigest(),
             )
         return [found[name] for name in sorted(found)]
 
