@@ -37,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
         "retry", help="go on with an upload that needs attention or was paused"
     )
     retry.add_argument("job", type=_count, metavar="JOB", help="the number that the upload told")
+    retry.add_argument(
+        "--allow-shrink",
+        action="store_true",
+        help="agree that the data at the destination shrinks a lot, where it waits for that",
+    )
     _add_json(retry)
     _add_receipt(commands.add_parser("receipt", help="what became of each file of an upload"))
     _add_verify(

@@ -11,7 +11,7 @@ from app.cli import exits, words
 from app.cli.context import CommandContext
 from app.cli.engine_session import EngineSession
 from app.cli.interrupts import Interrupted, Interrupts
-from app.cli.upload_report import SHOWN_ROWS, UploadReport
+from app.cli.upload_report import SHOWN_ROWS, UploadReport, shrinks
 from app.domain.errors import ConnectionNotUsable, LakeDropError, WrongUse
 from app.domain.queue_item import ItemState
 from app.domain.snapshots import JobSnapshot
@@ -29,6 +29,7 @@ class JobRun:
     """`job_id` is None as long as an interruption has nothing to cancel."""
 
     nothing_begun = "Cancelled before anything was sent."
+    allow_shrink = False  # agreed to with a retry
 
     def __init__(
         self,
@@ -107,16 +108,17 @@ class JobRun:
 
     def retried(self, job: JobSnapshot) -> JobSnapshot:
         """Followed until it rests again. Raises `WrongUse` where there is nothing to retry."""
-        return self._set_going("retry_job", job)
+        agreed = {"allow_shrink": True} if self.allow_shrink else {}
+        return self._set_going("retry_job", job, **agreed)
 
     def resumed(self, job: JobSnapshot) -> JobSnapshot:
         """A paused one, followed until it rests again."""
         return self._set_going("resume_job", job)
 
-    def _set_going(self, command: str, job: JobSnapshot) -> JobSnapshot:
+    def _set_going(self, command: str, job: JobSnapshot, **agreed: bool) -> JobSnapshot:
         deaths = self.session.deaths
         try:
-            self.session.request(command, job_id=job.job_id)
+            self.session.request(command, job_id=job.job_id, **agreed)
         except WrongUse:
             if self.session.deaths == deaths:
                 raise
@@ -132,6 +134,8 @@ class JobRun:
     def wants_retry(self, job: JobSnapshot) -> bool:
         terminal = self.context.terminal
         if job.state is not JobState.NEEDS_ATTENTION or not terminal.can_ask:
+            return False
+        if shrinks(job):  # trying again is no consent to it
             return False
         self.report.pause()
         return terminal.ask(f"{words.shown(job.message)} Try what is left again?")

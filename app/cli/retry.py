@@ -19,6 +19,7 @@ def retry(options: Namespace, context: CommandContext) -> int:
     report = report_of(options, context.terminal)
     with Interrupts() as interrupts, EngineSession(context.attach_engine) as session:
         run = _RetryRun(context, report, session, interrupts)
+        run.allow_shrink = options.allow_shrink
         return run_guarded(run, lambda: run.run(options.job, retry_asked=not options.json))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from app.cli import exits, words
 from app.cli.progress import ProgressShow, progress_show
 from app.cli.terminal import Terminal
+from app.domain import sentences
 from app.domain.errors import LakeDropError
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
@@ -251,4 +252,12 @@ def summary(job: JobSnapshot, exit_code: int, took_s: float) -> str:
 
 def go_on_with(job: JobSnapshot) -> str:
     """The command that takes the job further, empty where none does."""
-    return f"lakedrop retry {job.job_id}" if job.state is JobState.NEEDS_ATTENTION else ""
+    if job.state is not JobState.NEEDS_ATTENTION:
+        return ""
+    return f"lakedrop retry {job.job_id}{' --allow-shrink' if shrinks(job) else ''}"
+
+
+def shrinks(job: JobSnapshot) -> bool:
+    """Whether it rests because the data would shrink, which needs a consent of its own."""
+    rests = job.state is JobState.NEEDS_ATTENTION
+    return rests and sentences.SHRINKS.gaps_in(job.message) is not None

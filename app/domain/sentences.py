@@ -143,6 +143,10 @@ SHRINKS = Sentence(
     "The data at {destination} would shrink from {before} to {after}, by more than {percent} %. "
     "Nothing was sent; it needs a consent of its own."
 )
+NAME_REFUSED = Sentence(
+    "The server refuses the name of {path} ({reason}), and a full sync never ends without a file. "
+    "Nothing was sent. Rename it, then start a new upload."
+)
 SAME_PLACE = Sentence(
     "Several files would be written to the same place, and only one would stay: {names}. Upload "
     "them to different folders."

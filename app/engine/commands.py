@@ -63,7 +63,7 @@ class EngineCommands:
             "cancel_job": _of_job(self._engine.cancel_job),
             "pause_job": _of_job(self._engine.pause_job),
             "resume_job": _of_job(self._engine.resume_job),
-            "retry_job": _of_job(self._engine.retry_job),
+            "retry_job": self._retry_job,
             "finish_job": _of_job(self._engine.finish_job),
             "remove_job": self._remove_job,
             "items": self._items,
@@ -129,6 +129,11 @@ class EngineCommands:
 
     def _start_job(self, args: Args) -> Mapping[str, Any]:
         self._engine.start_job(_job_id(args), Consents(**args.get("consents", {})))
+        return {}
+
+    def _retry_job(self, args: Args) -> Mapping[str, Any]:
+        allow_shrink = bool(args.get("allow_shrink", False))
+        self._engine.retry_job(_job_id(args), allow_shrink=allow_shrink)
         return {}
 
     def _items(self, args: Args) -> Mapping[str, Any]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from app.domain import sentences
 from app.domain.connections import origin
-from app.domain.errors import WrongUse
 from app.domain.impact import Extent
 from app.domain.ports import ItemCounts, Journal
 from app.domain.queue_item import ARRIVED
@@ -32,18 +31,18 @@ def data_before(job: UploadJob, usage: LakeUsage | None, journal: Journal) -> Be
     return None if last is None else Before(last, is_last_sync=True)
 
 
-def raise_if_shrinks(job: UploadJob, before: Before | None, counts: ItemCounts) -> None:
-    """Raises `WrongUse`; the consent to it, and an empty sync with its own, are the caller's."""
+def shrinks_told(job: UploadJob, before: Before | None, counts: ItemCounts) -> str:
+    """By how much, or "" for not too much; the consent to it, and an empty sync with its own, are
+    the caller's."""
     now = planned(counts)
-    if before is not None and before.extent.shrinks(now, job.most_shrink_percent):
-        raise WrongUse(
-            sentences.SHRINKS(
-                destination=job.destination,
-                before=_in_words(before.extent),
-                after=_in_words(now),
-                percent=job.most_shrink_percent,
-            )
-        )
+    if before is None or not before.extent.shrinks(now, job.most_shrink_percent):
+        return ""
+    return sentences.SHRINKS(
+        destination=job.destination,
+        before=_in_words(before.extent),
+        after=_in_words(now),
+        percent=job.most_shrink_percent,
+    )
 
 
 def remember(job: UploadJob, counts: ItemCounts, journal: Journal) -> None:

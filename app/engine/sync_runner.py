@@ -40,7 +40,7 @@ from app.engine.already_there import already_there_of
 from app.engine.claims import BatchLimits, Claims
 from app.engine.progress_ledger import ProgressLedger
 from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
-from app.engine.shrink_guard import data_before, raise_if_shrinks, remember
+from app.engine.shrink_guard import data_before, remember, shrinks_told
 from app.engine.upload_task import UploadTask
 from embedded_server.contract import EXTENSION_BATCH, EXTENSION_TUS, Capabilities, SyncType
 
@@ -154,7 +154,11 @@ class SyncRunner:
             self._job = replace(self._job, plain_server=capabilities is None)
             if capabilities is None:
                 self._check_same_names()
-            self._check_shrink()
+            else:
+                self._check_names()
+            if question := self._shrinks():
+                self._move(JobState.NEEDS_ATTENTION, question)
+                return
             self._start()
             self._upload(capabilities)
             if not self._reconcile():
@@ -170,16 +174,23 @@ class SyncRunner:
         if twice := self._ports.journal.same_names(self._job.job_id, 1):
             raise WrongUse(sentences.SAME_NAMES(name=twice[0]))
 
-    def _check_shrink(self) -> None:
+    def _check_names(self) -> None:
+        """A screen tells them before the start; whoever asks the engine itself is told here."""
+        if self._job.mode is not SyncType.FULL or self._job.sync_id is not None:
+            return
+        for path, reason in self._ports.journal.odd_names(self._job.job_id, 1).refused:
+            raise WrongUse(sentences.NAME_REFUSED(path=path, reason=reason))
+
+    def _shrinks(self) -> str:
         """Asked anew when the sync begins: the job may have waited, and the data have grown."""
         job, journal = self._job, self._ports.journal
         if job.mode is not SyncType.FULL or job.sync_id is not None or job.consents.shrink:
-            return
+            return ""
         counts = journal.counts(job.job_id)
         if not counts.files and job.consents.empty_full_sync:
-            return
+            return ""
         usage = self._called(lambda gateway: gateway.usage(job.destination))
-        raise_if_shrinks(job, data_before(job, usage, journal), counts)
+        return shrinks_told(job, data_before(job, usage, journal), counts)
 
     def _start(self) -> None:
         if self._job.sync_id is not None:  # goes on after a crash or a retry

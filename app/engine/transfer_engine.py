@@ -157,14 +157,16 @@ class TransferEngine:
         with self._jobs.deciding:
             self._requeue(replace(self._startable(job_id), consents=consents))
 
-    def retry_job(self, job_id: int) -> None:
-        """Failed files are queued again under the same sync."""
+    def retry_job(self, job_id: int, *, allow_shrink: bool = False) -> None:
+        """Failed files are queued again under the same sync; `allow_shrink` adds that consent."""
         with self._jobs.deciding:
             job = self._jobs.job(job_id)
             if job.state is not JobState.NEEDS_ATTENTION:
                 raise WrongUse(f"Job {job_id} is {in_words(job.state)}: there is nothing to retry.")
             failed = frozenset({ItemState.FAILED})
             self._ports.journal.move_items(job_id, failed, ItemState.QUEUED)
+            if allow_shrink:
+                job = replace(job, consents=replace(job.consents, shrink=True))
             self._requeue(job)
 
     def finish_job(self, job_id: int) -> None:

@@ -40,7 +40,8 @@ Jobs that were started.
     cancel_job        {job_id}            → {}; the watch tells when it is cancelled
     pause_job         {job_id}            → {}; the watch tells when it is paused
     resume_job        {job_id}            → {}
-    retry_job         {job_id}            → {}; failed files are queued again
+    retry_job         {job_id, allow_shrink: bool=false} → {}; failed files are queued again;
+                                            allow_shrink: consent for a full sync that rests for it
     finish_job        {job_id}            → {}; ends an incremental sync without its failed files
     remove_job        {job_id}            → {}; forgets a draft, or a job that has ended
     provide_key       {job_id, key}       → {}; for a job that goes on after the engine restarted

@@ -223,6 +223,10 @@ class Sentences(QObject):
                 "The data at {destination} would shrink from {before} to {after}, by more than "
                 "{percent} %. Nothing was sent; it needs a consent of its own."
             ),
+            sentences.NAME_REFUSED: self.tr(
+                "The server refuses the name of {path} ({reason}), and a full sync never ends "
+                "without a file. Nothing was sent. Rename it, then start a new upload."
+            ),
             sentences.SAME_PLACE: self.tr(
                 "Several files would be written to the same place, and only one would stay:"
                 " {names}. Upload them to different folders."

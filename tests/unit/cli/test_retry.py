@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.domain import sentences
 from app.domain.errors import WrongUse
 from app.domain.snapshots import JobSnapshot
 from app.domain.upload_job import JobState
@@ -38,6 +39,23 @@ def test_an_upload_that_needs_attention_says_how_to_go_on(
 
     assert upload(*options) == 1
     assert "lakedrop retry 1" in lakedrop.out
+
+
+def test_data_that_would_shrink_needs_its_consent_with_the_retry(
+    script: Script, lakedrop: CommandLine
+) -> None:
+    message = sentences.SHRINKS(
+        destination="/data/x", before="9 files (9 bytes)", after="1 file (1 bytes)", percent=50
+    )
+    script.draft = script.last = snapshot(JobState.NEEDS_ATTENTION, message=message)
+    lakedrop.on_terminal = True  # trying again is offered, but not for this
+
+    assert lakedrop.run("retry", "1") == 1
+    assert script.engine.args_of("retry_job") == {"job_id": 1}
+    assert "lakedrop retry 1 --allow-shrink" in lakedrop.out
+    assert "again?" not in lakedrop.err
+    lakedrop.run("retry", "1", "--allow-shrink")
+    assert script.engine.args_of("retry_job") == {"job_id": 1, "allow_shrink": True}
 
 
 def test_the_job_is_tried_again_and_followed_to_its_end(

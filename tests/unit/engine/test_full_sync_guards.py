@@ -37,7 +37,9 @@ def files(count: int) -> dict[str, bytes]:
 # -- shrinking -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("count", "state"), [(4, JobState.FAILED), (5, JobState.FINISHED)])
+@pytest.mark.parametrize(
+    ("count", "state"), [(4, JobState.NEEDS_ATTENTION), (5, JobState.FINISHED)]
+)
 def test_data_that_would_shrink_by_more_than_half_stays_without_a_consent(
     tmp_path: Path, count: int, state: JobState
 ) -> None:
@@ -46,7 +48,7 @@ def test_data_that_would_shrink_by_more_than_half_stays_without_a_consent(
         job_id = house.start(write_files(tmp_path / "in", **files(count)), mode=FULL)
         rests = house.wait(job_id, *RESTS)
         assert rests.state is state
-        if state is JobState.FAILED:
+        if state is JobState.NEEDS_ATTENTION:
             assert "10 files (50 bytes) to 4 files (20 bytes)" in rests.message
             assert lake.calls_of("start_sync") == []
             assert lake.published == OLD
@@ -57,7 +59,7 @@ def test_bytes_count_as_files_do(tmp_path: Path) -> None:
     many_small = {f"f{number}": b"1" for number in range(20)}
     with House(tmp_path, lake) as house:
         job_id = house.start(write_files(tmp_path / "in", **many_small), mode=FULL)
-        assert house.wait(job_id, *RESTS).state is JobState.FAILED
+        assert house.wait(job_id, *RESTS).state is JobState.NEEDS_ATTENTION
     assert lake.published == OLD
 
 
@@ -72,7 +74,7 @@ def test_the_consent_to_shrink_is_one_of_its_own(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "in", **files(1))
     with House(tmp_path, lake) as house:
         refused = house.start(folder, mode=FULL, consents=others)
-        assert house.wait(refused, *RESTS).state is JobState.FAILED
+        assert house.wait(refused, *RESTS).state is JobState.NEEDS_ATTENTION
         assert lake.published == OLD
         agreed = house.start(folder, mode=FULL, consents=Consents(shrink=True))
         assert house.wait(agreed, *RESTS).state is JobState.FINISHED
@@ -87,7 +89,9 @@ def test_an_incremental_sync_shrinks_nothing(tmp_path: Path) -> None:
     assert lake.published == OLD | in_lake(**files(1))
 
 
-@pytest.mark.parametrize(("percent", "state"), [(90, JobState.FINISHED), (89, JobState.FAILED)])
+@pytest.mark.parametrize(
+    ("percent", "state"), [(90, JobState.FINISHED), (89, JobState.NEEDS_ATTENTION)]
+)
 def test_the_share_is_the_jobs_own_and_outlives_the_engine(
     tmp_path: Path, percent: int, state: JobState
 ) -> None:
@@ -125,8 +129,29 @@ def test_data_that_grew_while_the_job_waited_is_seen(tmp_path: Path) -> None:
         lake.seed(published=OLD)
         assert house.engine.impact(job_id).shrinks_data
         house.engine.start_job(job_id, Consents())
-        assert house.wait(job_id, *RESTS).state is JobState.FAILED
+        assert house.wait(job_id, *RESTS).state is JobState.NEEDS_ATTENTION
     assert lake.published == OLD
+
+
+def test_one_that_rests_because_the_data_would_shrink_goes_on_by_consent_alone(
+    tmp_path: Path,
+) -> None:
+    lake = FakeLake()
+    with House(tmp_path, lake) as house:
+        job_id = house.add(write_files(tmp_path / "in", **files(1)), mode=FULL)
+        lake.seed(published=OLD)
+        house.engine.start_job(job_id, Consents())
+        rests = house.wait(job_id, *RESTS)
+        assert (rests.state, rests.sync_id) == (JobState.NEEDS_ATTENTION, None)
+        assert "would shrink" in rests.message
+        house.wait_idle()
+        house.engine.retry_job(job_id)
+        house.wait_idle()
+        assert house.engine.snapshot(job_id).state is JobState.NEEDS_ATTENTION
+        assert lake.published == OLD
+        house.engine.retry_job(job_id, allow_shrink=True)
+        assert house.wait(job_id, JobState.FINISHED, JobState.FAILED).state is JobState.FINISHED
+    assert len(lake.published) == 1
 
 
 def test_a_sync_that_has_begun_is_not_asked_about_again(tmp_path: Path) -> None:
@@ -166,7 +191,7 @@ def test_on_a_plain_server_the_last_full_sync_of_this_client_is_the_measure(
         assert impact.before_is_last_sync
         assert impact.shrinks_data
         assert impact.replaced_files is None
-        assert full_sync(house, few) is JobState.FAILED
+        assert full_sync(house, few) is JobState.NEEDS_ATTENTION
         assert len(lake.published) == 10
         # Another server, or another folder, is another matter.
         other = replace(PROD, name="other", base_url="https://other.example.com")
@@ -182,7 +207,7 @@ def test_the_measure_outlives_the_job_and_the_engine(tmp_path: Path) -> None:
             house.engine.remove_job(job.job_id)
     with House(tmp_path, lake) as house:
         renamed = replace(PROD, name="renamed", base_url="https://LAKE.example.com:443/base")
-        assert full_sync(house, few, renamed) is JobState.FAILED
+        assert full_sync(house, few, renamed) is JobState.NEEDS_ATTENTION
 
 
 def test_only_a_sync_that_has_ended_is_a_measure(tmp_path: Path) -> None:

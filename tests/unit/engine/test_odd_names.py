@@ -11,13 +11,14 @@ from app.domain.connections import LOCAL_LAKE
 from app.domain.impact import Impact
 from app.domain.odd_names import refusal
 from app.domain.queue_item import FoundFile
+from app.domain.upload_job import JobState
 from app.engine.drafts import DraftChange
 from app.infra.sqlite_journal import SqliteJournal
 from embedded_server.contract import SyncType
 from embedded_server.domain.errors import InvalidParam
 from embedded_server.domain.lake_path import LakePath, checked_name
 from tests.support.fake_lake import FakeLake
-from tests.unit.engine.house import DESTINATION, House
+from tests.unit.engine.house import DESTINATION, RESTS, House, write_files
 
 NFC = unicodedata.normalize("NFC", "đơn hàng é")
 NFD = unicodedata.normalize("NFD", NFC)
@@ -190,3 +191,24 @@ def test_the_pass_leaves_nothing_behind_in_the_journal(tmp_path: Path) -> None:
         assert first == again
         assert again.refused_count == 1
         assert not house.journal.odd_names(2, 5)
+
+
+def test_the_engine_itself_begins_no_full_sync_that_cannot_end(tmp_path: Path) -> None:
+    """A script may ask for the start without having looked at the impact."""
+    folder = write_files(tmp_path / "in", ok=b"1")
+    (folder / "aux.txt").write_bytes(b"2")
+    for lake, state in (
+        (FakeLake(), JobState.FAILED),
+        (FakeLake(plain=True), JobState.FINISHED),  # whose rules nobody knows
+    ):
+        with House(tmp_path, lake) as house:
+            job_id = house.start(folder, mode=SyncType.FULL)
+            done = house.wait(job_id, *RESTS)
+            assert done.state is state
+            if state is JobState.FAILED:
+                assert f"{DESTINATION}/aux.txt" in done.message
+                assert "Windows device" in done.message
+                assert lake.calls_of("start_sync") == []
+                # One that only adds goes without it: the server tells of that file alone.
+                done = house.wait(house.start(folder), *RESTS)
+                assert len(lake.calls_of("start_sync")) == 1
