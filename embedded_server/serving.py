@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from embedded_server.domain.errors import CannotServe
 from embedded_server.domain.undisturbed import all_undisturbed
-from embedded_server.gate.connections import House, protocol_of
+from embedded_server.gate.connections import House, Reader, protocol_of
 
 if TYPE_CHECKING:
     import ssl
@@ -140,6 +140,7 @@ class _Server(uvicorn.Server):
         self._on_listening = on_listening
         self._on_stopping = on_stopping
         self._tls = tls
+        self._read_into = memoryview(bytearray(Reader.BUFFER_BYTES))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
@@ -173,10 +174,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         await all_undisturbed()
 
-    def _made(self) -> asyncio.Protocol:
-        return self._connection(
+    def _made(self) -> Reader:
+        connection = self._connection(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
+        return Reader(connection, self._read_into)
 
 
 def serve(

@@ -29,7 +29,8 @@ _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # linger 
 _HEAD_TOO_LONG = (431, "Request Header Fields Too Large", "the request's headers are too long")
 
 _COST_OF_A_BLOCK_BYTES = 64  # its object and its place in a list
-_READ_AHEAD_BYTES = 1 << 20  # of a body, a connection; what one read brings comes on top
+_READ_AHEAD_BYTES = 1 << 20  # of a body, a connection; at most the least read comes on top
+_LEAST_READ_BYTES = 64 << 10
 
 _log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class WatchedConnection(HttpToolsProtocol):
         self.house.waiting.pop(self, None)
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, data: bytes | memoryview) -> None:
         if self._is_given_up:
             return
         patience = self._patience
@@ -157,9 +158,17 @@ class WatchedConnection(HttpToolsProtocol):
             patience.enter(Stage.HEAD, self.house.clock.awake_s)
         patience.came += len(data)
         self.house.measures.bytes_in += len(data)
-        super().data_received(data)
+        super().data_received(data)  # type: ignore[arg-type]  # the parser takes any buffer
         if patience.has_too_long_a_head:
             self._give_up(*_HEAD_TOO_LONG)
+
+    @property
+    def room_bytes(self) -> int:
+        """How much the next read may bring, so that no more is read ahead than may be."""
+        cycle: RequestResponseCycle | None = self.cycle
+        unread = None if cycle is None else cast("UnreadBody | bytearray", cycle.body)
+        held_bytes = unread.held_bytes if isinstance(unread, UnreadBody) else 0
+        return max(_READ_AHEAD_BYTES - held_bytes, _LEAST_READ_BYTES)
 
     # -- what the parser tells --------------------------------------------------------------
 
@@ -241,6 +250,41 @@ class WatchedConnection(HttpToolsProtocol):
         if cycle is not None:
             cycle.disconnected = True  # nothing more may be written behind that
         self.transport.close()
+
+
+class Reader(asyncio.BufferedProtocol):
+    """What a transport knows of a connection: it reads into one buffer that all connections of a
+    loop share, where else each read would be allocated, copied, and of a quarter of the size.
+
+    Whoever is told of bytes in it keeps a copy or nothing; the next read writes over them.
+    """
+
+    BUFFER_BYTES = _READ_AHEAD_BYTES
+
+    def __init__(self, connection: WatchedConnection, buffer: memoryview) -> None:
+        self._connection = connection
+        self._buffer = buffer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._connection.connection_made(cast("asyncio.Transport", transport))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection.connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer[: self._connection.room_bytes]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._connection.data_received(self._buffer[:nbytes])
+
+    def eof_received(self) -> None:
+        self._connection.eof_received()
+
+    def pause_writing(self) -> None:
+        self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._connection.resume_writing()
 
 
 def _answer(status: int, phrase: str, message: str) -> bytes:

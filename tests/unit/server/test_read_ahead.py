@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from embedded_server.domain.measures import Measures
-from embedded_server.gate.connections import House, protocol_of
+from embedded_server.gate.connections import House, Reader, WatchedConnection, protocol_of
 from embedded_server.gate.patience import Limits
 from embedded_server.services.admission import Visitor
 
@@ -67,34 +67,75 @@ def _framed(block: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(block), block)
 
 
-async def _read_ahead(block: Callable[[int], bytes], most_blocks: int) -> int:
-    """The number of blocks that were read before anybody asked; then asks for all of them."""
-    app, line = _App(), _Line()
+def _connection(app: _App) -> WatchedConnection:
     visitor = Visitor("127.0.0.1", needs_key=False)
     house = House(Limits(), lambda _client, _server: visitor, 10, Measures())
     config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none")
-    connection = protocol_of(house)(config=config, server_state=ServerState(), app_state={})
-    connection.connection_made(line)
-    connection.data_received(_HEAD)
+    return protocol_of(house)(config=config, server_state=ServerState(), app_state={})
+
+
+def _read(reader: Reader, sent: bytes) -> None:
+    """As transports do it; what another connection reads next is written over it."""
+    while sent:
+        buffer = reader.get_buffer(-1)
+        part, sent = sent[: len(buffer)], sent[len(buffer) :]
+        buffer[: len(part)] = part
+        reader.buffer_updated(len(part))
+        buffer[: len(part)] = b"\xee" * len(part)
+
+
+async def _read_ahead(block: Callable[[int], bytes], most_blocks: int) -> int:
+    """The number of blocks that were read before anybody asked; then asks for all of them."""
+    app, line = _App(), _Line()
+    connection = _connection(app)
+    reader = Reader(connection, memoryview(bytearray(Reader.BUFFER_BYTES)))
+    reader.connection_made(line)
+    _read(reader, _HEAD)
     sent = 0
     while line.is_read and sent < most_blocks:
-        connection.data_received(_framed(block(sent)))
+        _read(reader, _framed(block(sent)))
         sent += 1
     app.may_ask.set()
-    connection.data_received(b"0\r\n\r\n")
+    _read(reader, b"0\r\n\r\n")
     await asyncio.wait_for(app.is_over.wait(), 60)
     assert line.is_read
     assert b"".join(app.received) == b"".join(map(block, range(sent)))
-    for task in list(connection.tasks):
-        task.cancel()
-    await asyncio.gather(*connection.tasks, return_exceptions=True)
+    await _cancel(connection)
     return sent
+
+
+async def _cancel(connection: WatchedConnection) -> None:
+    tasks = list(connection.tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.mark.parametrize("block_bytes", [10_000, 65_536, 262_144])
 def test_a_mebibyte_is_read_ahead_and_no_more(block_bytes: int) -> None:
     sent = asyncio.run(_read_ahead(lambda number: bytes([number]) * block_bytes, 1_000))
     assert _MIB - block_bytes <= sent * block_bytes < _MIB + block_bytes
+
+
+def test_a_line_that_brings_all_it_may_fills_no_more_than_a_mebibyte_and_a_read() -> None:
+    """Also where the blocks that came before leave little room."""
+
+    async def read_ahead() -> int:
+        app, line = _App(), _Line()
+        connection = _connection(app)
+        reader = Reader(connection, memoryview(bytearray(Reader.BUFFER_BYTES)))
+        reader.connection_made(line)
+        _read(reader, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9000000\r\n\r\n")
+        _read(reader, b"x" * (_MIB - 5_000))
+        held = _MIB - 5_000
+        while line.is_read:
+            brought = len(reader.get_buffer(-1))
+            reader.buffer_updated(brought)
+            held += brought
+        await _cancel(connection)
+        return held
+
+    assert _MIB - 5_000 < asyncio.run(read_ahead()) <= _MIB + 65_536
 
 
 def test_blocks_of_a_byte_count_with_the_memory_they_take() -> None:
