@@ -25,11 +25,19 @@ _MAX_OTHER_FIELDS = 16
 _MAX_HEADER_BYTES = 3 * MAX_PATH_BYTES + 128
 _ONCE = frozenset({"content-disposition", BATCH_FOLDER_HEADER.lower(), DIGEST_HEADER.lower()})
 _AS_IT_IS = frozenset({"7bit", "8bit", "binary"})  # RFC 2045; RFC 7578 has none of them
-# The parser itself minds a line feed in some pieces only.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# The parser itself minds a line feed in some pieces only, and takes one off a header's name.
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # How the parser says that the form was whole before this piece; it has no other way of telling.
 _AFTER_THE_END = "Unexpected data after end of multipart stream"
 TRUNCATED_MESSAGE = "the body ended before the file had arrived whole"
+
+
+class _Parser(PushMultipartParser):  # type: ignore[misc]  # its types are not complete
+    def _on_segment_headerline(self, line: bytes) -> None:
+        """Each header as it was sent: the name that the parser tells has lost what surrounds it."""
+        if _CONTROL.search(line):
+            raise InvalidParam("a header of the part holds a control character")
+        super()._on_segment_headerline(line)
 
 
 class FormConsumer(ABC):
@@ -39,7 +47,7 @@ class FormConsumer(ABC):
         """`body_sha256`: hex digits that the whole body is promised to have, if any."""
         self._body_sha256 = body_sha256
         self._body_digest = None if body_sha256 is None else hashlib.sha256()
-        self._parser = PushMultipartParser(
+        self._parser = _Parser(
             boundary,
             strict=True,
             max_segment_count=max_files + _MAX_OTHER_FIELDS,
@@ -109,8 +117,6 @@ class FormConsumer(ABC):
             )
 
     def _begin_part(self, segment: MultipartSegment) -> None:
-        if any(_CONTROL.search(name + value) for name, value in segment.headerlist):
-            raise InvalidParam("a header of the part holds a control character")
         names = [name.lower() for name, _ in segment.headerlist]
         for name in _ONCE:
             if names.count(name) > 1:  # which of them is meant is not guessed

@@ -122,10 +122,10 @@ def _answers_in_its_own_words() -> Disk:
 def _reads_names_as_latin_1() -> Disk:
     from embedded_server.routes import form_parts
 
-    original = vars(form_parts)["PushMultipartParser"]
+    original = vars(form_parts)["_Parser"]
     replaced(
         form_parts,
-        "PushMultipartParser",
+        "_Parser",
         lambda *given, **named: original(*given, **named, header_charset="latin-1"),
     )
     return Disk()

@@ -217,6 +217,8 @@ BODIES: dict[str, Make] = {
     "a header without a colon": _replaced(b"\r\n\r\n", b"\r\nno colon\r\n\r\n"),
     "a header with a space": _replaced(b"\r\n\r\n", b"\r\nContent Type: x\r\n\r\n"),
     "a folded header": _replaced(b"form-data;", b"form-data;\r\n "),
+    "line feed before a part header's name": _replaced(b"\r\n\r\n", b"\r\n\nX-Y: z\r\n\r\n"),
+    "line feed behind a part header's name": _replaced(b"\r\n\r\n", b"\r\nX-Y\n: z\r\n\r\n"),
     "10,000 part headers": _replaced(b"\r\n\r\n", b"\r\n" + b"X-Y: z\r\n" * 10_000 + b"\r\n"),
     "1 MB part header": _replaced(b"\r\n\r\n", b"\r\nX-Y: " + b"z" * (1 << 20) + b"\r\n\r\n"),
     "1 MB of name": _replaced(b'"f"', b'"' + b"f" * (1 << 20) + b'"'),
