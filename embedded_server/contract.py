@@ -386,7 +386,12 @@ class BatchFileResult:
     answer: UploadAnswer
 
     def to_wire(self) -> dict[str, Any]:
-        return {"folder": self.folder, "name": self.name, **self.answer.to_wire()}
+        answer = self.answer
+        wire = {"folder": self.folder, "name": self.name, "code": answer.code, "msg": answer.msg}
+        if answer.sha256 is not None:
+            wire["sha256"] = answer.sha256
+            wire["size"] = answer.size
+        return wire
 
     @classmethod
     def from_wire(cls, body: object) -> BatchFileResult:

@@ -25,6 +25,7 @@ _PARAMETER = re.compile(
     re.DOTALL,
 )
 _MAX_BOUNDARY_BYTES = 200  # RFC 2046 allows 70
+_ESCAPED = re.compile(r'\\(["\\])')
 _HTML_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n", "%0d": "\r", "%0a": "\n"}
 _HTML_ESCAPE = re.compile("|".join(_HTML_ESCAPES))
 # A member of RFC 9530's dictionary: its name, and what is said of it up to the next one.
@@ -91,7 +92,10 @@ def field_and_file_name(disposition: str) -> tuple[str, str | None]:
 def _unquoted(value: str) -> str:
     # Only an escaped quote or backslash is undone: `C:\data\x.csv` from a client that escapes
     # nothing must stay a path, and be refused as one.
-    value = re.sub(r'\\(["\\])', r"\1", value)
+    if "\\" in value:
+        value = _ESCAPED.sub(r"\1", value)
+    if "%" not in value:
+        return value
     return _HTML_ESCAPE.sub(lambda match: _HTML_ESCAPES[match.group()], value)
 
 

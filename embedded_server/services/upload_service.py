@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 
 from embedded_server.contract import SyncStatus
 from embedded_server.domain.caller import OWNER, Caller
@@ -256,7 +255,7 @@ class UploadService:
                 told[index] = upload.row(outcome.message)
                 held.append(_not_held)
             else:
-                told[index] = replace(rows[index], mtime_ns=outcome.mtime_ns)
+                told[index] = rows[index]._replace(mtime_ns=outcome.mtime_ns)
                 held.append(outcome.is_held)
         return told, lambda: not all(it() for it in held)
 

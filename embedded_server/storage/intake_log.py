@@ -49,9 +49,9 @@ class LoggedFile:
 
 
 def room_needed_bytes(sizes: Sequence[int], texts: Sequence[int]) -> int:
-    """At most, for files of these sizes whose facts hold texts of these lengths."""
-    # Four bytes for a character at most, and what stands around each of the values.
-    return sum(sizes) + 4 * sum(texts) + 160 * len(sizes) + 2 * _BLOCK_BYTES
+    """At most, for files of these sizes whose facts hold paths of these lengths."""
+    # Four bytes for a character at most; digest, numbers and the name of a key beside them.
+    return sum(sizes) + 4 * sum(texts) + 1024 * len(sizes) + 2 * _BLOCK_BYTES
 
 
 class Segment:

@@ -279,8 +279,8 @@ class LoggedFiles:
 
 def _room_for(files: Sequence[ToPut]) -> int:
     sizes = [sum(map(len, file.pieces)) for file in files]
-    texts = [len(file.below_root) + sum(len(str(it)) for it in file.row) for file in files]
-    return room_needed_bytes(sizes, texts)
+    # A row names folder, file and key once more.
+    return room_needed_bytes(sizes, [2 * len(file.below_root) for file in files])
 
 
 def _has_failed(outcomes: Sequence[PutOutcome]) -> bool:

@@ -57,7 +57,10 @@ class Receiving:
             if file.on_disk is not None:
                 large.append((index, file.on_disk))
             elif small_ones_later:
-                outcomes[index] = replace(received[index], kept=file.take())
+                whole = received[index]
+                outcomes[index] = ReceivedFile(
+                    *(whole.temporary, whole.size_bytes, whole.sha256, 0, file.take())
+                )
             else:
                 small.append((index, file))
         stored = self._small_files.store([(file.path, file.take()) for _, file in small])

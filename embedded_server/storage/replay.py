@@ -30,10 +30,7 @@ _log = logging.getLogger(__name__)
 
 def fact_row(row: UploadRow) -> tuple[object, ...]:
     """As plain values; its mtime is told beside it."""
-    return (
-        *(row.sync_id, row.folder, row.file_name, row.size_bytes, row.sha256),
-        *(row.started_at_ms, row.ended_at_ms, row.status.value, row.message, row.key_name),
-    )
+    return *row[:7], row.status.value, row.message, row.key_name
 
 
 def _row_of(fact: LoggedFact) -> UploadRow:
