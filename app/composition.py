@@ -209,7 +209,9 @@ def _run_locked_engine(here: Places, *, expect_local_lake: bool) -> int:
             journal, gateways, LocalSourceFiles(), SystemClock(), keys.of_job, receipts
         )
         # The engine tells the service, whose commands ask the engine: tied by this lambda.
-        engine = TransferEngine(ports, RunSettings(), lambda job_id: service.job_changed(job_id))
+        engine = TransferEngine(
+            ports, RunSettings(adaptive=True), lambda job_id: service.job_changed(job_id)
+        )
         closing.callback(engine.close)
         commands = EngineCommands(
             engine,

@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _add_verify(
         commands.add_parser("verify", help="compare a receipt, or a lake, with what is there now")
     )
+    _add_limit(commands.add_parser("limit", help="how fast uploads may go, now and by a timetable"))
     jobs = commands.add_parser("jobs", help="list sync jobs, newest first")
     _add_reading(jobs)
     history = commands.add_parser("history", help="list uploaded files, newest first")
@@ -129,7 +130,35 @@ def _add_upload(upload: argparse.ArgumentParser) -> None:
         action="store_true",
         help="agree to send same names from several folders to a server that may mix them up",
     )
+    upload.add_argument(
+        "--limit",
+        metavar="RATE",
+        help="first limit all uploads to this, as lakedrop limit does: 5M, off, or a timetable",
+    )
+    _add_parallel(upload)
     _add_json(upload)
+
+
+def _add_limit(limit: argparse.ArgumentParser) -> None:
+    limit.description = (
+        "For all uploads together, those under way included, until it is changed. RATE is bytes a "
+        "second with K, M or G, such as 5M, or off. A timetable has a rate from each time on: "
+        "08:00,512K 18:00,10M 23:00,off, or of the week: Mon-08:00,1M Fri-18:00,off. Without any "
+        "of them tells what holds."
+    )
+    limit.add_argument("rates", nargs="*", metavar="RATE", help="5M, off, or entries HH:MM,RATE")
+    _add_parallel(limit)
+    limit.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _add_parallel(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--parallel",
+        type=_parallel,
+        metavar="N",
+        help="requests at once for each upload, 1 to 16, or auto: as many as bring more (default); "
+        "holds for all until it is changed",
+    )
 
 
 def _add_receipt(receipt: argparse.ArgumentParser) -> None:
@@ -228,6 +257,14 @@ def _add_connect(connect: argparse.ArgumentParser) -> None:
 def _percent(text: str) -> int:
     if not text.isdecimal() or int(text) > 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 100")
+    return int(text)
+
+
+def _parallel(text: str) -> int:
+    if text == "auto":
+        return 0
+    if not text.isdecimal() or not 1 <= int(text) <= 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number from 1 to 16 nor auto")
     return int(text)
 
 

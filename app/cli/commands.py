@@ -28,6 +28,10 @@ def run(options: Namespace, context: CommandContext) -> int:
         from app.cli.verify import verify
 
         return verify(options, context)
+    if options.command == "limit":
+        from app.cli.limit import limit
+
+        return limit(options, context)
     if options.command == "jobs":
         from app.cli.listings import jobs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -112,7 +113,9 @@ class ProgressBar:
 
 def _state_words(job: JobSnapshot) -> str:
     if job.waiting_reason:
-        return f"waiting ({words.shown(job.waiting_reason)})"
+        left_s = job.next_try_at_ms / 1000 - time.time()
+        again = f"; trying again in {math.ceil(left_s)} s" if left_s > 0 else ""
+        return f"waiting ({words.shown(job.waiting_reason)}{again})"
     return words.STATES[job.state]
 
 

@@ -11,6 +11,7 @@ from app.cli.context import CommandContext
 from app.cli.engine_session import EngineSession
 from app.cli.interrupts import Interrupts
 from app.cli.job_run import CANCEL_WITHIN_S, RESTS, JobRun, run_guarded
+from app.cli.limit import pace_of
 from app.cli.sources import sources_of
 from app.cli.target import Target, key_for, target_of
 from app.cli.upload_questions import Agreed, consents_for, refused_names, twins_told
@@ -44,6 +45,7 @@ class UploadOrder:
     picking: Picking = field(default_factory=Picking)
     most_shrink_percent: int = MOST_SHRINK_PERCENT
     send_all: bool = False
+    pace: dict[str, Any] = field(default_factory=dict)
 
 
 def upload(options: Namespace, context: CommandContext) -> int:
@@ -59,6 +61,7 @@ def upload(options: Namespace, context: CommandContext) -> int:
         Picking(tuple(options.include), tuple(options.exclude), options.keep_junk),
         options.max_shrink,
         options.send_all,
+        pace_of(options.limit, options.parallel),
     )
     report = report_of(options, context.terminal)
     return run_upload(order, context, report, retry_asked=not options.json)
@@ -86,6 +89,8 @@ class _UploadRun(JobRun):
         self._order = order
 
     def run(self, retry_asked: bool) -> int:
+        if self._order.pace:
+            self.session.request("set_pace", **self._order.pace)
         target = self._order.target
         key = key_for(target, self.context, self.session)
         job = self._found(key)

@@ -67,6 +67,8 @@ class JobSnapshot:
     receipt: str = ""  # the path where it is kept
     receipt_problem: str = ""
     receipt_due: bool = False  # it is about to be kept
+    limit_bytes_s: int = 0  # what all uploads together may take right now; 0 is no limit
+    next_try_at_ms: int = 0  # when what waits (`waiting_reason`) is tried again
     waiting: tuple[tuple[int, str], ...] = ()  # items that wait to be tried again, with the reason
 
     def to_wire(self) -> dict[str, Any]:

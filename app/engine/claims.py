@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.errors import LakeDropError
@@ -32,11 +33,20 @@ class Claims:
     (it came to its end) or by `retry` (it goes again later).
     """
 
-    def __init__(self, journal: Journal, job_id: int, limits: BatchLimits, clock: Clock) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        job_id: int,
+        limits: BatchLimits,
+        clock: Clock,
+        most_batch_bytes: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        """`most_batch_bytes`: fewer than the limits say, for as long as it says so."""
         self._journal = journal
         self._job_id = job_id
         self._limits = limits
         self._clock = clock
+        self._most_batch_bytes = most_batch_bytes
         self._changed = threading.Condition()
         self._page: list[QueueItem] = []  # reversed: the next one is last
         self._read_to = 0
@@ -102,9 +112,11 @@ class Claims:
     def _take(self) -> list[QueueItem]:
         unit: list[QueueItem] = []
         size_bytes = 0
+        most_now = self._most_batch_bytes()
+        most_bytes = self._limits.bytes if most_now is None else min(self._limits.bytes, most_now)
         while (item := self._peek()) is not None:
             alone = not self._limits.takes(item)
-            if unit and (alone or size_bytes + item.size_bytes > self._limits.bytes):
+            if unit and (alone or size_bytes + item.size_bytes > most_bytes):
                 break
             self._drop_peeked(item)
             unit.append(item)

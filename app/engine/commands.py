@@ -19,6 +19,7 @@ from app.domain.upload_job import MOST_SHRINK_PERCENT, Consents, Source
 from app.engine.connection_commands import ConnectionCommands, connection_of
 from app.engine.drafts import DraftChange
 from app.engine.keys import Keys
+from app.engine.pace_commands import PaceCommands
 from app.engine.reading_commands import LocalLake, ReadingCommands
 from app.engine.transfer_engine import TransferEngine
 from app.link.protocol import item_to_wire
@@ -45,6 +46,7 @@ class EngineCommands:
         self._store = store
         self._keys = keys
         self._reading = ReadingCommands(engine.gateway, store, keys, local_lake)
+        self._pace = PaceCommands(engine.pacing, journal, engine.pace_changed)
         self._connections = ConnectionCommands(
             engine.gateway, store, secrets, keys, self._follow_connection
         )
@@ -72,6 +74,7 @@ class EngineCommands:
             "left_out": self._left_out,
             "provide_key": self._provide_key,
             **self._reading.table(),
+            **self._pace.table(),
             **self._connections.table(),
         }
 

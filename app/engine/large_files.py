@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain.errors import LakeDropError
@@ -33,10 +34,18 @@ class Begun:
 class LargeFiles:
     """Of one run; shared by its workers."""
 
-    def __init__(self, sync_id: int, journal: Journal, ledger: ProgressLedger) -> None:
+    def __init__(
+        self,
+        sync_id: int,
+        journal: Journal,
+        ledger: ProgressLedger,
+        on_sent: Callable[[int, int], None],
+    ) -> None:
+        """`on_sent` is called with a ticket and bytes, as `ProgressLedger.sent` is."""
         self._sync_id = sync_id
         self._journal = journal
         self._ledger = ledger
+        self._on_sent = on_sent
         self._lock = threading.Lock()
         self._seen: dict[int, int] = {}  # the offset that was told last, by item
 
@@ -66,7 +75,7 @@ class LargeFiles:
             begun.upload_id,
             begun.offset_bytes,
             content,
-            lambda count: self._ledger.sent(ticket, count),
+            lambda count: self._on_sent(ticket, count),
         )
         if receipt.sha256 not in (None, content.sha256):
             # Whichever bytes are wrong, going on with them would never make it right.

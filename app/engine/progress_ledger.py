@@ -57,6 +57,7 @@ class ProgressLedger:
         self._next_ticket = 0
         self._sent_ever = 0
         self._waiting_reason = ""
+        self._next_try_at_ms = 0
         self._rows_version = 0
         self.version = 0
 
@@ -180,11 +181,17 @@ class ProgressLedger:
             self._speed_marks.clear()
             self.version += 1
 
-    def waiting(self, reason: str) -> None:
-        """Why nothing moves; empty when it does again."""
+    def waiting(self, reason: str, wait_s: float = 0.0) -> None:
+        """Why nothing moves, and for how long; empty when it does again."""
         with self._lock:
             self._waiting_reason = reason
+            self._next_try_at_ms = self._clock.now_ms() + round(wait_s * 1000)
             self.version += 1
+
+    @property
+    def sent_ever_bytes(self) -> int:
+        """Of this engine's runs, what was sent in vain included."""
+        return self._sent_ever
 
     def touched(self) -> None:
         """The job itself changed: its state or message."""
@@ -217,6 +224,7 @@ class ProgressLedger:
                 + sum(transfer.sent_bytes for transfer in self._active.values()),
                 speed_bytes_s=self._speed(),
                 waiting_reason=self._waiting_reason,
+                next_try_at_ms=self._next_try_at_ms if self._waiting_reason else 0,
                 active=tuple(request.told() for request in self._active.values()),
                 problem=job.problem,
                 contents_only=job.contents_only,

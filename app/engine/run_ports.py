@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    workers: int = 4
+    workers: int = 4  # to begin with, where they adapt
+    adaptive: bool = False
     batch_files: int = 128
     batch_bytes: int = 4 * 1024 * 1024
     batched_file_bytes: int = 256 * 1024

@@ -38,10 +38,13 @@ from app.domain.queue_item import ARRIVED, IN_FLIGHT, ItemState
 from app.domain.upload_job import JobState, UploadJob
 from app.engine.already_there import already_there_of
 from app.engine.claims import BatchLimits, Claims
+from app.engine.lanes import Lanes
+from app.engine.pacing import Pacing
 from app.engine.progress_ledger import ProgressLedger
 from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
 from app.engine.shrink_guard import data_before, remember, shrinks_told
 from app.engine.upload_task import UploadTask
+from app.engine.workers import work
 from embedded_server.contract import EXTENSION_BATCH, EXTENSION_TUS, Capabilities, SyncType
 
 log = logging.getLogger(__name__)
@@ -74,7 +77,9 @@ class SyncRunner:
         ledger: ProgressLedger,
         settings: RunSettings,
         on_change: Callable[[UploadJob], None],
+        pacing: Pacing,
     ) -> None:
+        self._pacing = pacing
         self._job = job
         self._ports = ports
         self._ledger = ledger
@@ -212,10 +217,19 @@ class SyncRunner:
         if sync_id is None:
             raise ContractBroken("The server gave no sync id.")
         journal = self._ports.journal
-        claims = Claims(journal, self._job.job_id, self._limits(capabilities), self._ports.clock)
+        clock, settings, pacing = self._ports.clock, self._settings, self._pacing
+        limits = self._limits(capabilities)
+        claims = Claims(journal, self._job.job_id, limits, clock, lambda: pacing.most_batch_bytes)
         with self._lock:
             self._claims = claims
         self._raise_if_halted()
+        lanes = Lanes(
+            settings.workers,
+            lambda: pacing.parallel,
+            clock,
+            lambda: self._ledger.sent_ever_bytes,
+            adaptive=settings.adaptive,
+        )
         task = UploadTask(
             sync_id,
             self._gateway,
@@ -223,35 +237,18 @@ class SyncRunner:
             journal,
             self._ledger,
             claims,
-            self._settings.retry,
+            settings.retry,
             self._halt.is_set,
+            pacing,
+            lanes,
             self._resumed_from_bytes(capabilities),
             already_there_of(self._job, capabilities, self._gateway, self._ports),
         )
-        workers = [
-            threading.Thread(target=self._work, args=(claims, task), name=f"upload-{number}")
-            for number in range(self._settings.workers)
-        ]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+        lanes.run(lambda number: work(claims, task, lanes, number))
         journal.flush()
         self._raise_if_halted()
         if claims.error:
             raise claims.error
-
-    @staticmethod
-    def _work(claims: Claims, task: UploadTask) -> None:
-        try:
-            while (unit := claims.next()) is not None:
-                task.run(unit)
-        except LakeDropError as error:  # the journal, mostly: no item's fault
-            claims.stop(error)
-        except BaseException as bug:
-            log.critical("a worker met a bug", exc_info=bug)
-            claims.stop(JournalFailed("LakeDrop met a fault of its own; the log has the details."))
-            raise
 
     def _reconcile(self) -> bool:
         """True when the sync may be ended: planned = arrived, or consent to the gap."""
@@ -322,7 +319,7 @@ class SyncRunner:
                 if wait_s is None:
                     raise
                 log.info("trying again in %.1f s: %s", wait_s, error.message)
-                self._ledger.waiting(error.message)
+                self._ledger.waiting(error.message, wait_s)
             else:
                 self._ledger.waiting("")
                 return result

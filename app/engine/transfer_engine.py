@@ -26,6 +26,8 @@ from app.domain.upload_job import (
 from app.engine.drafts import Drafts
 from app.engine.due_receipts import DueReceipts
 from app.engine.known_jobs import OWN_FAULT, KnownJobs, in_words
+from app.engine.pace_commands import take_kept_pace
+from app.engine.pacing import Pacing
 from app.engine.run_ports import RunPorts, RunSettings, aborted_on_server
 from app.engine.shrink_guard import data_before, planned
 from app.engine.sync_runner import SyncRunner
@@ -46,6 +48,7 @@ class TransferEngine:
     ) -> None:
         self._ports = ports
         self._settings = settings
+        self.pacing = Pacing(ports.clock)
         self._on_change = on_change
         self._jobs = KnownJobs(ports.journal, ports.clock, self._changed)
         self._receipts = DueReceipts(self._jobs, ports.journal, ports.receipts)
@@ -60,6 +63,7 @@ class TransferEngine:
         journal = self._ports.journal
         now_ms = self._ports.clock.now_ms()
         journal.forget_digests(now_ms - _DIGESTS_KEPT_MS)
+        take_kept_pace(journal, self.pacing)
         for job in journal.jobs():
             if job.may_be_forgotten(now_ms) and not job.wants_receipt:
                 journal.remove_job(job.job_id)
@@ -271,7 +275,14 @@ class TransferEngine:
             )
 
     def snapshot(self, job_id: int) -> JobSnapshot:
-        return self._jobs.snapshot(job_id)
+        limit = self.pacing.limit_bytes_s
+        return replace(self._jobs.snapshot(job_id), limit_bytes_s=limit or 0)
+
+    def pace_changed(self) -> None:
+        """Whoever watches a job that runs is told."""
+        for job_id in list(self._runs):
+            self._jobs.ledger(job_id).touched()
+            self._jobs.tell(job_id)
 
     def version(self, job_id: int) -> int:
         """Grows with every change of the job; raises `WrongUse` where there is no such job."""
@@ -332,7 +343,7 @@ class TransferEngine:
                     return
                 ledger = self._jobs.ledger(job.job_id)
                 self._runs[job.job_id] = SyncRunner(
-                    job, self._ports, ledger, self._settings, self._jobs.publish
+                    job, self._ports, ledger, self._settings, self._jobs.publish, self.pacing
                 )
                 self._jobs.begin(self._run, job.job_id, "sync")
 

@@ -43,7 +43,9 @@ from app.domain.queue_item import Assurance, ItemState, QueueItem, Stamp
 from app.domain.retry_policy import RetryPolicy
 from app.engine.already_there import AlreadyThere
 from app.engine.claims import Claims
+from app.engine.lanes import Lanes
 from app.engine.large_files import Begun, LargeFiles
+from app.engine.pacing import Pacing
 from app.engine.progress_ledger import ProgressLedger
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,8 @@ class UploadTask:
         claims: Claims,
         retry_policy: RetryPolicy,
         is_cancelled: Callable[[], bool],
+        pacing: Pacing,
+        lanes: Lanes,
         resumed_from_bytes: int | None = None,
         already_there: AlreadyThere | None = None,
     ) -> None:
@@ -87,8 +91,10 @@ class UploadTask:
         self._claims = claims
         self._retry_policy = retry_policy
         self._is_cancelled = is_cancelled
+        self._pacing = pacing
+        self._lanes = lanes
         self._resumed_from_bytes = resumed_from_bytes
-        self._large_files = LargeFiles(sync_id, journal, ledger)
+        self._large_files = LargeFiles(sync_id, journal, ledger, self._progress)
         self._already_there = already_there
         self._lock = threading.Lock()
         self._unanswered = 0  # requests in a row, of all workers, that the connection lost
@@ -135,7 +141,8 @@ class UploadTask:
         begun: Begun | None = None
         try:
             self._raise_if_halted()
-            with self._sources.open(item, self._raise_if_halted) as content:
+            with self._sources.open(item, self._raise_if_halted) as opened:
+                content = self._pacing.paced(opened, self._raise_if_halted)
                 item = self._measured(item, content.size_bytes, ticket)
                 if self._is_resumed(content):
                     begun = self._request(
@@ -173,8 +180,12 @@ class UploadTask:
             item.folder,
             item.name,
             content,
-            lambda count: self._ledger.sent(ticket, count),
+            lambda count: self._progress(ticket, count),
         )
+
+    def _progress(self, ticket: int, count_bytes: int) -> None:
+        self._ledger.sent(ticket, count_bytes)
+        self._lanes.moved()
 
     @property
     def _is_halted(self) -> bool:
@@ -196,11 +207,14 @@ class UploadTask:
     def _send_batch(self, items: list[QueueItem], files: list[SmallFile]) -> None:
         ticket = self._ledger.began(items)
         try:
+            self._pacing.spend(sum(len(file.content) for file in files), self._raise_if_halted)
             outcomes = self._request(
                 lambda: self._reopen().upload_batch(
-                    self._sync_id, files, lambda count: self._ledger.sent(ticket, count)
+                    self._sync_id, files, lambda count: self._progress(ticket, count)
                 )
             )
+        except Cancelled:
+            self._claims.settle(len(items))  # none was sent: see `_one`
         except LakeDropError as error:
             self._ledger.finished(ticket)
             self._batch_tripped(items, error)
@@ -258,9 +272,11 @@ class UploadTask:
         """
         try:
             result = call()
-        except _OF_THE_CONNECTION:
+        except _OF_THE_CONNECTION as error:
             with self._lock:
                 self._unanswered += 1
+            if isinstance(error, LakeBusy):
+                self._lanes.held_up()
             raise
         if moves(result):
             with self._lock:
@@ -301,7 +317,7 @@ class UploadTask:
             self._journal.record([waiting])
             self._ledger.waits(waiting)
             if of_connection or wait_s > 1:
-                self._ledger.waiting(error.message)
+                self._ledger.waiting(error.message, wait_s)
             self._claims.retry(waiting, wait_s, hold_all=of_connection)
         elif error.remedy is Remedy.STOP or (of_connection and self._is_cut_off()):
             # Not this file's fault: it stays in the queue, and the run stops and tells.

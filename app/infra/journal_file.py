@@ -114,6 +114,7 @@ def _check_values(db: sqlite3.Connection) -> None:
             "job_id, source, reason FROM left_out",
             "item_id, job_id, sync_id, upload_id, source FROM kept_uploads",
             "source, size_bytes, modified_ns, changed_ns, sha256, noted_ms FROM digests",
+            "name, value FROM settings",
         ):
             db.execute(f"SELECT {columns} LIMIT 0")
         for row in db.execute(f"SELECT {JOB_SELECTION} FROM jobs"):

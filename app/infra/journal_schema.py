@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # `final_counts`: the counts of a job that has ended, so that nobody counts its items again; ''
 # where they are not known.
@@ -64,6 +64,11 @@ CREATE TABLE digests (
 ) WITHOUT ROWID;
 """
 
+# What a user has set for all uploads.
+_SETTINGS = """
+CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
 # An item's folder is the one below its job's destination; the first `top_bytes` bytes of it are
 # the dropped folder's own name, which the job may leave out.
 _SCHEMA = f"""
@@ -87,6 +92,7 @@ CREATE INDEX left_out_by_job ON left_out (job_id);
 {_FULL_SYNCS}
 {_KEPT_UPLOADS}
 {_DIGESTS}
+{_SETTINGS}
 """
 
 # Folders were absolute. What was still to be taken in is dropped: a draft of version 1 whose files
@@ -115,6 +121,7 @@ ALTER TABLE jobs_2 RENAME TO jobs;
 {_FULL_SYNCS}
 {_KEPT_UPLOADS}
 {_DIGESTS}
+{_SETTINGS}
 """
 
 _FROM_2_TO_3 = """
@@ -142,7 +149,17 @@ ALTER TABLE jobs ADD COLUMN send_all INTEGER NOT NULL DEFAULT 0;
 {_DIGESTS}
 """
 
-_LATER = (_FROM_2_TO_3, _FROM_3_TO_4, _FROM_4_TO_5, _FROM_5_TO_6, _FROM_6_TO_7, _FROM_7_TO_8)
+_FROM_8_TO_9 = _SETTINGS
+
+_LATER = (
+    _FROM_2_TO_3,
+    _FROM_3_TO_4,
+    _FROM_4_TO_5,
+    _FROM_5_TO_6,
+    _FROM_6_TO_7,
+    _FROM_7_TO_8,
+    _FROM_8_TO_9,
+)
 
 # Each leads to today's tables: that from 1 makes the table of jobs as it is now.
 _STEPS = {0: _SCHEMA, 1: _FROM_1_TO_2} | {

@@ -286,6 +286,15 @@ class SqliteJournal:
         with self._reading() as db:
             return queries.same_places(db, job_id, limit)
 
+    def setting(self, name: str) -> str:
+        with self._reading() as db:
+            row = db.execute("SELECT value FROM settings WHERE name=?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def keep_setting(self, name: str, value: str) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+
     def close(self) -> None:
         self._closing.set()
         self._committer.join()

@@ -46,6 +46,14 @@ Jobs that were started.
     remove_job        {job_id}            → {}; forgets a draft, or a job that has ended
     provide_key       {job_id, key}       → {}; for a job that goes on after the engine restarted
 
+How fast: for all uploads of this engine, at once and until it is changed.
+
+    pace              {}                  → {limit, limit_bytes_s, parallel}; `limit` as it was
+                                            given, `limit_bytes_s` what it means now or null
+    set_pace          {limit: text, parallel: int, either may be left out} → as `pace`;
+                                            `limit`: see `app.domain.bandwidth`; `parallel`
+                                            requests a job, 0: the engine chooses
+
 Looking at them.
 
     watch             {job_id}            → JobSnapshot now; events until the screen leaves

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 
 from app.cli.progress import ProgressBar, ProgressLines, progress_show
@@ -91,3 +94,14 @@ def test_the_bar_is_drawn_on_standard_error_and_leaves_nothing_behind(
 
     assert "1 of 2 files" in err.getvalue()
     assert out.getvalue() == ""
+
+
+def test_when_it_is_tried_again_is_told() -> None:
+    now_ms = round(time.time() * 1000)
+    for at_ms, told in ((now_ms + 3_600_000, r"; trying again in 3[56]\d\d s\)"), (1, r"busy\.\)")):
+        err = Stream()
+        waits = snapshot(
+            JobState.UPLOADING, waiting_reason="The server is busy.", next_try_at_ms=at_ms
+        )
+        ProgressLines(Terminal(Stream(), Stream(), err), Watch()).show(waits)
+        assert re.search(told, err.getvalue()), err.getvalue()

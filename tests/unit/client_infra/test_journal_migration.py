@@ -156,6 +156,7 @@ _NEW_IN_3 = ("start_key", "aborted")
         (5, _NEW_IN_6),
         (6, _NEW_IN_8),
         (7, _NEW_IN_8),
+        (8, ()),
     ],
 )
 def test_a_queue_of_a_later_version_keeps_its_jobs(
@@ -167,7 +168,9 @@ def test_a_queue_of_a_later_version_keeps_its_jobs(
         made = journal.add_job(UploadJob(0, LOCAL_LAKE, "/data/x", SyncType.FULL, "n", sync_id=8))
         journal.close()
     with sqlite3.connect(file) as db:
-        db.execute("DROP TABLE digests")
+        db.execute("DROP TABLE settings")
+        if version < 8:
+            db.execute("DROP TABLE digests")
         if version < 7:
             db.execute("DROP TABLE kept_uploads")
         if version < 5:

@@ -102,10 +102,14 @@ def test_every_change_has_a_version_of_its_own() -> None:
 def test_the_reason_to_wait_goes_when_bytes_move_again() -> None:
     ledger = ProgressLedger(SystemClock())
     ticket = ledger.began([item(1, 10)])
-    ledger.waiting("busy")
-    assert ledger.snapshot(JOB).waiting_reason == "busy"
+    before_ms = SystemClock().now_ms()
+    ledger.waiting("busy", 3_600)
+    waits = ledger.snapshot(JOB)
+    assert waits.waiting_reason == "busy"
+    assert 3_600_000 <= waits.next_try_at_ms - before_ms < 7_200_000
     ledger.sent(ticket, 1)
-    assert ledger.snapshot(JOB).waiting_reason == ""
+    moves = ledger.snapshot(JOB)
+    assert (moves.waiting_reason, moves.next_try_at_ms) == ("", 0)
 
 
 def test_what_the_journal_knows_is_where_it_starts_from() -> None:
