@@ -243,6 +243,28 @@ def _add_connect(connect: argparse.ArgumentParser) -> None:
     add.add_argument("name", metavar="NAME")
     add.add_argument("url", metavar="URL", help="such as https://client.example.com")
     _add_plain_http(add)
+    add.add_argument(
+        "--ca-file",
+        default="",
+        metavar="PEM",
+        help="certificates of those who may vouch for the server, besides the well-known ones",
+    )
+    add.add_argument(
+        "--client-cert",
+        default="",
+        metavar="PEM",
+        help="certificate to show to a server that asks for one, its key in the same file or in "
+        "--client-key",
+    )
+    add.add_argument(
+        "--client-key", default="", metavar="PEM", help="its key, which has no password"
+    )
+    add.add_argument(
+        "--insecure-accept-any-server",
+        action="store_true",
+        help="DANGEROUS: do not check who the server is; whoever is on the way can read and change "
+        "all data and take the key",
+    )
     add.add_argument("--replace", action="store_true", help="change one that is there")
     key = add.add_mutually_exclusive_group()
     key.add_argument("--key-stdin", action="store_true", help="read the key from standard input")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 
 from app.cli import exits
@@ -11,6 +12,11 @@ from app.cli.target import Target, key_for
 from app.cli.words import shown
 from app.domain.connections import checked_base_url, checked_name
 from app.domain.errors import LakeDropError, WrongUse
+
+_BEWARE = (
+    "BEWARE: nobody checks who this server is. Whoever is on the way can read and change all data "
+    "and take the API key. Better name its certificate with --ca-file."
+)
 
 
 def add(options: Namespace, context: CommandContext) -> int:
@@ -25,10 +31,21 @@ def add(options: Namespace, context: CommandContext) -> int:
             allow_plain_http=options.allow_plain_http,
             key=key,
             replace=options.replace,
+            ca_file=_path(options.ca_file),
+            client_certificate=_path(options.client_cert),
+            client_key=_path(options.client_key),
+            unverified=options.insecure_accept_any_server,
         )
+    if options.insecure_accept_any_server:
+        context.terminal.tell(_BEWARE)
     kept = "its key is in the keyring" if key else "no key is stored: set LAKEDROP_API_KEY"
     context.terminal.say(f'Connection "{shown(name)}" to {shown(url)} is saved; {kept}.')
     return exits.DONE
+
+
+def _path(text: str) -> str:
+    """The engine works in a folder of its own."""
+    return os.path.abspath(os.path.expanduser(text)) if text else ""  # noqa: PTH100, PTH111
 
 
 def listed(options: Namespace, context: CommandContext) -> int:
@@ -48,7 +65,9 @@ def listed(options: Namespace, context: CommandContext) -> int:
     cells = [
         (
             Cell(row["name"]),
-            Cell(row["base_url"]),
+            Cell(f"{row['base_url']} NOT CHECKED", "red")
+            if row.get("unverified")
+            else Cell(row["base_url"]),
             Cell("yes", "green") if row["has_key"] else Cell("no", "yellow"),
         )
         for row in rows

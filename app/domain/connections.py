@@ -26,6 +26,10 @@ class Connection:
     name: str
     base_url: str = ""
     allow_plain_http: bool = False
+    ca_file: str = ""  # PEM: who else is trusted to vouch for the server
+    client_certificate: str = ""  # PEM: what we show to a server that asks who we are
+    client_key: str = ""  # PEM, without a password; "" where it stands in the certificate's file
+    unverified: bool = False  # anybody may pass for the server: the user's own, loud choice
 
     @property
     def is_local(self) -> bool:

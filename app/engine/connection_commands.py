@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from app.domain import sentences
@@ -18,6 +19,7 @@ from app.domain.connections import (
     Connection,
     checked_base_url,
     checked_name,
+    is_same_server,
     origin,
 )
 from app.domain.errors import ConnectionNotUsable, WrongUse
@@ -47,7 +49,7 @@ def connection_of(store: ConnectionStore, args: Args) -> Connection:
     else:
         plain_http = bool(wire.get("allow_plain_http"))
         url = checked_base_url(str(wire["base_url"]), allow_plain_http=plain_http)
-        connection = Connection("", url, plain_http)
+        connection = Connection("", url, plain_http, **_trust(wire))
     return connection
 
 
@@ -91,6 +93,7 @@ class ConnectionCommands:
                     "name": each.name,
                     "base_url": each.base_url,
                     "allow_plain_http": each.allow_plain_http,
+                    **_trust_kept(each),
                     "has_key": each.name in in_session or each.name in in_keyring,
                     "key": (
                         "session"
@@ -110,11 +113,12 @@ class ConnectionCommands:
         name = checked_name(str(args["name"]))
         plain_http = bool(args["allow_plain_http"])
         url = checked_base_url(str(args["base_url"]), allow_plain_http=plain_http)
-        connection = Connection(name, url, plain_http)
         key = str(args["key"]) if args.get("key") else None
         keep_key, place = bool(args.get("keep_key")), args.get("key_place")
         with self._changing:
             before = self._replaced(name, args.get("was"), replace=bool(args.get("replace")))
+            trust = _trust_after(args, before, url)
+            connection = Connection(name, url, plain_http, **trust)
             session_key = key if key and args.get("session_only") else None
             leaves_keyring = False
             if keep_key:
@@ -254,6 +258,9 @@ class ConnectionCommands:
     def _check_connection(self, args: Args) -> Mapping[str, Any]:
         """`key_of` names a stored connection whose key is to be used, if it is the same server."""
         connection = connection_of(self._store, args)
+        owner = self._store.find(str(args["key_of"])) if args.get("key_of") else None
+        if owner is not None and is_same_server(owner.base_url, connection.base_url):
+            connection = replace(connection, **_trust_kept(owner))
         gateway = self._open_gateway(connection, self._key_to_check(connection, args))
         gateway.check()
         capabilities = gateway.capabilities()
@@ -270,6 +277,30 @@ class ConnectionCommands:
         if given or owner is None or origin(owner.base_url) != origin(connection.base_url):
             return self._keys.of(connection, given)
         return self._keys.of(owner, None)
+
+
+_FILES = ("ca_file", "client_certificate", "client_key")
+_UNVERIFIED = "unverified"
+
+
+def _trust(wire: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises `ConnectionNotUsable` for a key without its certificate."""
+    files = {name: str(wire.get(name) or "") for name in _FILES}
+    if files["client_key"] and not files["client_certificate"]:
+        raise ConnectionNotUsable("A client key goes with a client certificate. Name both files.")
+    return {**files, _UNVERIFIED: bool(wire.get(_UNVERIFIED))}
+
+
+def _trust_kept(connection: Connection) -> dict[str, Any]:
+    """Of a connection that a screen edits that knows nothing of it."""
+    return {name: getattr(connection, name) for name in (*_FILES, _UNVERIFIED)}
+
+
+def _trust_after(args: Args, before: Connection | None, url: str) -> dict[str, Any]:
+    """What is not told stays, but never goes to another server."""
+    if _UNVERIFIED in args or before is None or not is_same_server(before.base_url, url):
+        return _trust(args)
+    return _trust_kept(before)
 
 
 def _may_keep(before: Connection | None, connection: Connection, key: str | None) -> Connection:

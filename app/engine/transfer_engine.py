@@ -377,8 +377,10 @@ class TransferEngine:
                 forget_key(job.job_id)
             self._jobs.save_if_possible(replace(job, connection=after))
         elif is_same_server:
-            named = replace(job.connection, name=after.name)
-            self._jobs.save_if_possible(replace(job, connection=named))
+            # Its address stays the one that the sync was begun at; whom it trusts does not.
+            old = job.connection
+            same = replace(after, base_url=old.base_url, allow_plain_http=old.allow_plain_http)
+            self._jobs.save_if_possible(replace(job, connection=same))
 
     def _cancel_after_run(self, job_id: int) -> None:
         """The wish came when the run had just come to rest, or while it ended in vain."""

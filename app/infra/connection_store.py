@@ -19,6 +19,8 @@ from app.domain.connections import Connection, checked_base_url, checked_name
 from app.domain.errors import ConnectionNotUsable
 
 _TABLE = "connections"
+_TEXTS = ("ca_file", "client_certificate", "client_key")
+_UNVERIFIED = "unverified"
 _HEAD = "# LakeDrop's remote instances. Their API keys are not here but in the system's keyring.\n"
 
 
@@ -43,10 +45,13 @@ class TomlConnectionStore:
         """Adds, or replaces in its place; what else stands in the file stays."""
         document = self._read()
         name, old = checked_name(connection.name), was or connection.name
-        entry = {
+        entry: dict[str, Any] = {
             "base_url": connection.base_url,
             "allow_plain_http": connection.allow_plain_http,
         }
+        for field in (*_TEXTS, _UNVERIFIED):
+            if value := getattr(connection, field):
+                entry[field] = value
         table = self._table(document)
         if old in table:
             kept = ((key, each) for key, each in table.items() if key == old or key != name)
@@ -92,10 +97,17 @@ class TomlConnectionStore:
                 f"connection {name!r} needs base_url, a text, and may have allow_plain_http, "
                 "true or false"
             )
-        try:
-            return Connection(
-                checked_name(name), checked_base_url(base_url, allow_plain_http=plain), plain
+        texts = {field: fields.get(field, "") for field in _TEXTS}
+        unverified = fields.get(_UNVERIFIED, False)
+        are_texts = all(isinstance(text, str) for text in texts.values())
+        if not are_texts or not isinstance(unverified, bool):
+            raise self._broken(
+                f"connection {name!r} may have {', '.join(_TEXTS)}, texts, and {_UNVERIFIED}, "
+                "true or false"
             )
+        try:
+            url = checked_base_url(base_url, allow_plain_http=plain)
+            return Connection(checked_name(name), url, plain, **texts, unverified=unverified)
         except ConnectionNotUsable as cause:
             raise self._broken(f"connection {name!r}: {cause.message}") from cause
 

@@ -64,7 +64,9 @@ Looking at them.
     items_at          {job_id, ranges}    → {items: [item_to_wire()…]}, 1,000 at the most
     left_out          {job_id, limit}     → {left_out: [[source, reason]…]}
 
-What servers hold, and connections.
+What servers hold, and connections. Whom a connection trusts (`ca_file`, `client_certificate`,
+`client_key`: paths, and `unverified`) may be left out; what is saved before then stays, where it is
+the same server.
 
     sync_jobs         {connection, key, newest}                 → {jobs: [wire…]} newest first
     history           {connection, key, newest, sync_id|null}   → {uploads: [wire…]} newest first

@@ -34,6 +34,28 @@ def test_connections_are_kept_in_their_order_and_found_by_name(store: Connection
     assert store.find("other") is None
 
 
+def test_whom_a_connection_trusts_is_kept(store: ConnectionStore) -> None:
+    own = Connection(
+        "own",
+        "https://a.example",
+        ca_file="/ca.pem",
+        client_certificate="/me.pem",
+        client_key="/me.key",
+    )
+    anybody = Connection("anybody", "https://b.example", unverified=True)
+    for connection in (own, anybody, PROD):
+        store.save(connection)
+    assert store.all() == [own, anybody, PROD]
+
+
+@pytest.mark.parametrize("odd", ["ca_file = 7", "client_key = true", 'unverified = "yes"'])
+def test_a_file_that_makes_no_sense_about_trust_is_told(tmp_path: Path, odd: str) -> None:
+    file = tmp_path / "connections.toml"
+    file.write_text(f'[connections.prod]\nbase_url = "https://a.example"\n{odd}\n')
+    with pytest.raises(ConnectionNotUsable, match="unverified"):
+        TomlConnectionStore(file).all()
+
+
 def test_saving_again_replaces(store: ConnectionStore) -> None:
     store.save(PROD)
     moved = Connection("prod", "https://new.example.com")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,10 @@ def test_the_key_comes_from_the_environment(engine: FakeEngine, lakedrop: Comman
         "allow_plain_http": False,
         "key": KEY,
         "replace": False,
+        "ca_file": "",
+        "client_certificate": "",
+        "client_key": "",
+        "unverified": False,
     }
     assert KEY not in lakedrop.out + lakedrop.err
 
@@ -135,3 +140,31 @@ def test_removing_what_is_not_there_is_wrong_use(lakedrop: CommandLine) -> None:
     assert lakedrop.run("connect", "remove", "prod") == 0
     with pytest.raises(WrongUse, match="lakedrop connect list"):
         lakedrop.run("connect", "remove", "other")
+
+
+def test_whom_it_trusts_is_told_by_whole_paths(
+    engine: FakeEngine, lakedrop: CommandLine, tmp_path: Path
+) -> None:
+    """The engine works in a folder of its own."""
+    lakedrop.environment_key = KEY
+    cert = tmp_path / "me.pem"
+    flags = ("--ca-file", "own.pem", "--client-cert", str(cert), "--client-key", "~/key.pem")
+    assert lakedrop.run(*ADD, *flags) == 0
+    asked = engine.args_of("save_connection")
+    assert asked["ca_file"] == str(Path.cwd() / "own.pem")
+    assert asked["client_certificate"] == str(cert)
+    assert asked["client_key"] == str(Path.home() / "key.pem")
+    assert not asked["unverified"]
+    assert "BEWARE" not in lakedrop.err
+
+
+def test_a_server_that_nobody_checks_is_a_loud_choice(
+    engine: FakeEngine, lakedrop: CommandLine
+) -> None:
+    lakedrop.environment_key = KEY
+    assert lakedrop.run(*ADD, "--insecure-accept-any-server") == 0
+    assert engine.args_of("save_connection")["unverified"]
+    assert "BEWARE" in lakedrop.err
+    engine.answers["connections"] = lambda _: {"connections": [ROW | {"unverified": True}]}
+    assert lakedrop.run("connect", "list") == 0
+    assert "NOT CHECKED" in lakedrop.out
