@@ -1046,7 +1046,7 @@
     </message>
     <message>
         <source>The server refuses the name of {path} ({reason}), and a full sync never ends without a file. Nothing was sent. Rename it, then start a new upload.</source>
-        <translation>Máy chủ từ chối tên của {path} ({reason}), và một lần đồng bộ toàn bộ không bao giờ kết thúc khi thiếu tệp. Chưa có gì được gửi. Hãy đổi tên, rồi bắt đầu lần tải lên mới.</translation>
+        <translation>Máy chủ từ chối tên của {path} ({reason}), và một lượt đồng bộ toàn bộ không bao giờ kết thúc khi thiếu tệp. Chưa có gì được gửi. Hãy đổi tên, rồi bắt đầu lượt tải lên mới.</translation>
     </message>
     <message>
         <source>The server stored other bytes than were sent.</source>
