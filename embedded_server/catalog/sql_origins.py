@@ -9,7 +9,19 @@ import heapq
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, exists, func, insert, or_, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from embedded_server.catalog.plans import not_by_index
 from embedded_server.catalog.sql_catalog import SqlCatalog
@@ -21,6 +33,32 @@ from embedded_server.domain.known import ExpectedFile, KnownFile, ManifestRow, R
 _ROWS_AT_ONCE = 1_000
 _FINISHED = uploads.c.status == SyncStatus.FINISHED.value
 _later = uploads.alias("later")
+
+# Made once: a page of a folder asks them a thousand times, and making a statement takes a while.
+_OF_UPLOAD = (
+    select(uploads)
+    .where(
+        uploads.c.folder == bindparam("in_folder"),
+        uploads.c.file_name == bindparam("name"),
+        _FINISHED,
+        uploads.c.size_bytes == bindparam("size"),
+        # 0: an older version stored it and did not note the time.
+        or_(uploads.c.mtime_ns == bindparam("time_ns"), uploads.c.mtime_ns == 0),
+    )
+    .order_by(uploads.c.history_id.desc())
+    .limit(1)
+)
+_BY_HAND = (
+    select(known_files)
+    .where(
+        known_files.c.folder == bindparam("in_folder"),
+        known_files.c.file_name == bindparam("name"),
+        known_files.c.size_bytes == bindparam("size"),
+        known_files.c.mtime_ns == bindparam("time_ns"),
+    )
+    .order_by(known_files.c.known_id.desc())
+    .limit(1)
+)
 
 
 class SqlOrigins:
@@ -174,34 +212,16 @@ def _is_text(place: str) -> bool:
 def _origin(db: Connection, folder: str, file: Entry) -> Origin | None:
     if not _is_text(folder + file.name):
         return None
-    of_upload = (
-        select(uploads)
-        .where(
-            uploads.c.folder == folder,
-            uploads.c.file_name == file.name,
-            _FINISHED,
-            uploads.c.size_bytes == file.size_bytes,
-            # 0: an older version stored it and did not note the time.
-            or_(uploads.c.mtime_ns == file.mtime_ns, uploads.c.mtime_ns == 0),
-        )
-        .order_by(uploads.c.history_id.desc())
-        .limit(1)
-    )
-    row = db.execute(of_upload).first()
+    asked = {
+        "in_folder": folder,
+        "name": file.name,
+        "size": file.size_bytes,
+        "time_ns": file.mtime_ns,
+    }
+    row = db.execute(_OF_UPLOAD, asked).first()
     if row is not None:
         return Origin(row.sync_id, row.history_id, row.sha256, row.key_name, row.ended_at_ms)
-    by_hand = (
-        select(known_files)
-        .where(
-            known_files.c.folder == folder,
-            known_files.c.file_name == file.name,
-            known_files.c.size_bytes == file.size_bytes,
-            known_files.c.mtime_ns == file.mtime_ns,
-        )
-        .order_by(known_files.c.known_id.desc())
-        .limit(1)
-    )
-    known = db.execute(by_hand).first()
+    known = db.execute(_BY_HAND, asked).first()
     if known is None:
         return None
     return Origin(known.sync_id, known.history_id, known.sha256, known.key_name, known.known_at_ms)
