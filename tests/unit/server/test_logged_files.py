@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded_server.contract import SyncStatus
+from embedded_server.contract import SyncStatus, SyncType
 from embedded_server.domain.errors import LakeFault, LakeFull
 from embedded_server.domain.upload import UploadRow
 from embedded_server.storage.disk import CAN_LOG, Disk
@@ -22,6 +22,7 @@ from embedded_server.storage.logged_files import Held, LoggedFiles
 from embedded_server.storage.replay import Replay, fact_row
 from embedded_server.storage.small_files import InThisProcess, LogPlace, PutOutcome, ToPut
 from tests.support.observed_disk import ObservedDisk
+from tests.unit.server.conftest import Rooms
 
 pytestmark = pytest.mark.skipif(not CAN_LOG, reason="there is no log on this system")
 
@@ -257,8 +258,10 @@ def test_a_record_that_is_torn_was_never_acknowledged(log: Log) -> None:
     data = segment.read_bytes()
     for name in "ab":
         (log.folder / name).unlink()
-    segment.write_bytes(data[:4096] + bytes([data[4096] ^ 1]) + data[4097:])
-    assert [row.file_name for row in _left(log).replay.go_on()] == ["a"]
+    digest = data.index(hashlib.sha256(b"two").hexdigest().encode())
+    for at in (4096, 4096 + 9, 4096 + 36, digest - 1, digest):
+        segment.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert [row.file_name for row in _left(log).replay.go_on()] == ["a"]
     at = data.index(b"two", 4096)
     segment.write_bytes(data[:at] + b"tw0" + data[at + 3 :])
     assert [row.file_name for row in _left(log).replay.go_on()] == ["a"]
@@ -291,4 +294,53 @@ def test_records_of_two_processes_grow_one_segment(log: Log) -> None:
         writer = (one, other)[number % 2]
         files = [log.to_put(f"{number}", b"%d" % number * 400_000)]
         _, end = writer.put(files, LogPlace(path, 7, end))
-    assert [logged.data[:1] for logged in logged_files(path)] == [b"%d" % n for n in range(6)]
+    assert [it.data for it in logged_files(path)] == [b"%d" % n * 400_000 for n in range(6)]
+
+
+# -- in a whole lake ------------------------------------------------------------------------------
+
+
+def test_rows_that_a_power_cut_took_from_the_catalog_come_back(lake_root: Path) -> None:
+    rooms = Rooms(lake_root, has_log=True)
+    sync_id = rooms.start("/data/x")
+    rooms.send(sync_id, "a.csv", b"one")
+    rooms.lake.close()  # its row is durable
+    rooms.stop()
+    rooms.catalog.close()
+    catalog = Path(rooms.layout.catalog)
+    before = catalog.read_bytes()
+    rooms = Rooms(lake_root, has_log=True)
+    rooms.send(sync_id, "b.csv", b"two")
+    told = rooms.syncs.history(0, 10)
+    rooms.stop()  # no more than that: what the log holds stays there
+    rooms.catalog.close()
+    catalog.write_bytes(before)
+
+    again = Rooms(lake_root, has_log=True)
+    assert again.syncs.history(0, 10) == told
+    assert [job.total_files for job in again.syncs.jobs(0, 10)] == [2]
+    again.close()
+    once_more = Rooms(lake_root, has_log=True)
+    assert once_more.syncs.history(0, 10) == told
+    once_more.close()
+
+
+@pytest.mark.parametrize("sync_type", SyncType)
+def test_a_file_is_durable_before_it_is_replaced_or_moved(
+    lake_root: Path, sync_type: SyncType
+) -> None:
+    disk = ObservedDisk()
+    rooms = Rooms(lake_root, disk, has_log=True)
+    sync_id = rooms.start("/data/x", sync_type)
+    rooms.send(sync_id, "a.csv", b"one")
+    disk.forget_steps()
+    if sync_type is SyncType.FULL:
+        rooms.syncs.end(sync_id)
+        moved = "exchange" if ("exchange", str(rooms.files / "data/x")) in disk.steps else "rename"
+    else:
+        other = rooms.start("/data/x")
+        rooms.send(other, "a.csv", b"two")
+        moved = "link"
+    synced = [what == "fsync" and path.endswith("/a.csv") for what, path in disk.steps]
+    assert synced.index(True) < [what for what, _ in disk.steps].index(moved)
+    rooms.close()
