@@ -19,6 +19,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -84,6 +85,12 @@ class Segment:
         self._open()
         self._disk.write_at(self._descriptor, 0, [bytes(_BLOCK_BYTES)])
         self._disk.fsync_data(self._descriptor)
+
+    def remove(self) -> None:
+        """Once it is forgotten: a lake at rest keeps no room for it."""
+        self.close()
+        with suppress(OSError):  # it holds nothing
+            self._disk.unlink(self.path)
 
     def close(self) -> None:
         if self._descriptor >= 0:

@@ -273,8 +273,11 @@ class LoggedFiles:
             self.settle()
         except LakeError as error:
             _log.error("small files stay in the log until the next start: %s", error.message)
-        for segment in self._segments:
-            segment.file.close()
+            for segment in self._segments:
+                segment.file.close()
+        else:
+            for segment in self._segments:
+                segment.file.remove()
 
 
 def _room_for(files: Sequence[ToPut]) -> int:

@@ -201,7 +201,14 @@ def test_a_full_segment_makes_room(log: Log) -> None:
 def test_the_end_settles(log: Log) -> None:
     log.put(("a", b"one"))
     log.files.close()
-    assert list(log.kept()) == []
+    assert list(Path(log.layout.log).iterdir()) == []
+
+
+def test_an_end_that_cannot_settle_leaves_all_to_the_next_start(log: Log) -> None:
+    log.put(("a", b"one"))
+    log.fails = LakeFull()
+    log.files.close()
+    assert [row.file_name for row in _left(log).replay.go_on()] == ["a"]
 
 
 # -- what a start does ----------------------------------------------------------------------------
