@@ -93,6 +93,13 @@ class NothingThere(LakeError):
     reason = ErrorReason.NOT_FOUND
 
 
+class ChangedMeanwhile(LakeError):
+    """What a client named by the state in which it saw it is in another one by now."""
+
+    status = 409
+    reason = ErrorReason.BAD_REQUEST
+
+
 class SyncExpired(LakeError):
     status = 410
     reason = ErrorReason.EXPIRED

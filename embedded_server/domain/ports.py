@@ -185,8 +185,13 @@ class PuttingBack(Protocol):
     """Both raise `PathConflict` (nothing has changed then), `NothingThere`, `LakeFull`,
     `LakeFault`."""
 
-    def version(self, version: Version, replaced: LakePath | None) -> PutBack:
-        """All of it. `replaced`: the folder that a full sync replaced, which comes back whole."""
+    def version(
+        self, version: Version, replaced: LakePath | None, state: str | None = None
+    ) -> PutBack:
+        """All of it. `replaced`: the folder that a full sync replaced, which comes back whole.
+
+        Raises `ChangedMeanwhile` where it is not in that `state` any more.
+        """
 
     def path(self, version: Version, path: LakePath) -> PutBack:
         """A file, or what a folder of the version holds."""

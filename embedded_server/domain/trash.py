@@ -39,6 +39,7 @@ class TrashedVersion:
     size_bytes: int
     replaced_at_ms: int
     job: SyncJob | None = None  # None for what was deleted by hand, or a catalog that forgot
+    state: str = ""  # another one when something else lies there
     purge_at_ms: int | None = None  # at the earliest; None where age removes nothing
 
 

@@ -27,7 +27,7 @@ _REFUSALS = {
     403: "Not for a web page or a proxy, not under this host name, or not for this key",
     404: "Nothing is there",
     408: "What was sent came too slowly; the connection is closed",
-    409: "Upload-Offset is not where the server is: ask it by HEAD",
+    409: "Upload-Offset, or what lies there, is another one by now: ask the server again",
     410: "The sync has expired, or the upload is over: start a new one",
     412: "Tus-Resumable is missing, or names another version",
     413: "The body, or the file that is announced, is too large",

@@ -34,7 +34,7 @@ from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.batch_form import BATCH_MAX_BYTES, BATCH_MAX_FILES
 from embedded_server.routes.callers import caller_of
-from embedded_server.routes.query import parse_query
+from embedded_server.routes.query import known_fields
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.sync_service import SyncService
 
@@ -90,7 +90,7 @@ def extension_routes(service: SyncService, workers: Executor) -> APIRouter:
         openapi_extra=d.query({"path": d.LAKE_PATH}, required=("path",)),
     )
     async def usage(request: Request) -> Response:
-        path_text = parse_query(request.scope).get("path")
+        path_text = known_fields(request.scope, ("path",)).get("path")
         if path_text is None:
             raise InvalidParam("path is missing in the query")
         path = LakePath.parse(path_text)

@@ -23,7 +23,7 @@ from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.callers import caller_of
 from embedded_server.routes.json_body import json_object
-from embedded_server.routes.query import page, parse_query
+from embedded_server.routes.query import known_fields, page
 from embedded_server.routes.syncs import PAGE
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.browse_service import BrowseService
@@ -64,7 +64,7 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
         openapi_extra=d.query({"path": d.described("a folder; / is the lake", _FOLDER), **PAGE}),
     )
     async def entries(request: Request) -> Response:
-        fields = parse_query(request.scope)
+        fields = known_fields(request.scope, {"path", *PAGE})
         text = fields.get("path", "/")
         path = None if text == "/" else LakePath.parse(text)
         caller = caller_of(request.scope)
@@ -140,7 +140,7 @@ def lake_routes(service: BrowseService, workers: Executor) -> APIRouter:
 
 
 def path_of(request: Request) -> LakePath:
-    text = parse_query(request.scope).get("path")
+    text = known_fields(request.scope, PATH).get("path")
     if text is None:
         raise InvalidParam("path is missing in the query")
     return LakePath.parse(text)

@@ -19,7 +19,7 @@ from embedded_server.domain.request_notes import note_sync
 from embedded_server.domain.sync import Sync
 from embedded_server.routes import described as d
 from embedded_server.routes.callers import caller_of
-from embedded_server.routes.query import parse_query, whole_number
+from embedded_server.routes.query import known_fields, whole_number
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.manifest_service import ManifestService
 
@@ -56,7 +56,7 @@ def manifest_routes(service: ManifestService, workers: Executor) -> APIRouter:
         openapi_extra=d.query(_QUERY, required=("sync_id",)),
     )
     async def manifest(request: Request) -> Response:
-        fields = parse_query(request.scope)
+        fields = known_fields(request.scope, _QUERY)
         sync_id = whole_number(fields, "sync_id", None, MAX_ID)
         wanted = fields.get("format", "json")
         if wanted not in ("json", "csv"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,6 +28,16 @@ def parse_query(scope: Mapping[str, Any]) -> dict[str, str]:
     if len(fields) != len(pairs):
         # Which one is not repeated: somebody may have put a key in the place of its name.
         raise InvalidParam("a field is given twice in the query")
+    return fields
+
+
+def known_fields(scope: Mapping[str, Any], known: Iterable[str]) -> dict[str, str]:
+    """As `parse_query`, and raises `InvalidParam` also for a name that the route does not know:
+    what is misspelt must not be answered as if it had not been asked for."""
+    fields = parse_query(scope)
+    for name in fields:
+        if name not in known and name != "api_key":
+            raise InvalidParam(f"{name[:60]!r} is no field of this query")
     return fields
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import Executor
 from typing import Any
 
@@ -23,7 +22,7 @@ from embedded_server.routes import described as d
 from embedded_server.routes.answers import json_answer
 from embedded_server.routes.callers import caller_of
 from embedded_server.routes.json_body import json_object
-from embedded_server.routes.query import page, parse_query, whole_number
+from embedded_server.routes.query import known_fields, page, whole_number
 from embedded_server.routes.syncs import PAGE
 from embedded_server.routes.worker_calls import in_worker
 from embedded_server.services.trash_service import DAY_MS, TrashService
@@ -38,6 +37,7 @@ _ROW = {
     "sync_name": d.TEXT,
     "sync_type": d.described("empty where the sync is not known", d.TEXT),
     "path": d.described("lake folder that all of it lies at or below", d.TEXT),
+    "state": d.described("another one once something else lies there, for a restore", d.TEXT),
     "replaced_at": d.described("ms since 1970 UTC, of what was put there last", d.WHOLE),
     "purge_at": d.described(
         "ms since 1970 UTC: when its age removes it, at the earliest; null where age removes"
@@ -55,6 +55,11 @@ _FILE = {
 _RESTORE = {
     **_VERSION,
     "path": d.described("only this file, or what this folder of the version holds", d.LAKE_PATH),
+    "state": d.described(
+        "as the trash listed it, without path: then a restore whose answer was lost can be sent"
+        " again. 409 (or 404): it was put back",
+        d.TEXT,
+    ),
 }
 _PURGE = {
     "older_than_days": d.described(
@@ -77,8 +82,7 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
         openapi_extra=d.query(PAGE),
     )
     async def versions(request: Request) -> Response:
-        fields = _known(parse_query(request.scope), PAGE)
-        wanted = page(fields)
+        wanted = page(known_fields(request.scope, PAGE))
         total, rows = await in_worker(workers, service.list, caller_of(request.scope), *wanted)
         return json_answer({"total": total, "rows": [_row(row) for row in rows]})
 
@@ -90,7 +94,7 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
         openapi_extra=d.query({**_VERSION, **PAGE}, required=tuple(_VERSION)),
     )
     async def files(request: Request) -> Response:
-        fields = _known(parse_query(request.scope), {**_VERSION, **PAGE})
+        fields = known_fields(request.scope, {**_VERSION, **PAGE})
         version = Version(
             whole_number(fields, "sync_id", None, MAX_ID),
             whole_number(fields, "version", None, MAX_ID),
@@ -110,10 +114,11 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
         description=(
             "A full sync's version takes the place of the whole folder again. Of an incremental"
             " sync all files come back that it replaced; what it only added stays. `undo` is"
-            " the version that puts back what stood there; null where nothing did."
+            " the version that puts back what stood there; null where nothing did. Sent"
+            " again without `state`, a restore of a full sync takes the first one back."
         ),
-        responses=d.answers(d.record({"success": d.FLAG, "undo": _UNDO}), 404, 413),
-        openapi_extra=d.body(_RESTORE, optional=("path",)),
+        responses=d.answers(d.record({"success": d.FLAG, "undo": _UNDO}), 404, 409, 413),
+        openapi_extra=d.body(_RESTORE, optional=("path", "state")),
     )
     async def restore(request: Request) -> Response:
         caller = caller_of(request.scope)
@@ -121,8 +126,9 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
         body = await json_object(request, {})
         version = Version(int_field(body, "sync_id"), int_field(body, "version"))
         path = LakePath.parse(text_field(body, "path")) if "path" in body else None
+        state = text_field(body, "state") if "state" in body else None
         note_sync(version.sync_id)
-        done = await in_worker(workers, service.restore, caller, version, path)
+        done = await in_worker(workers, service.restore, caller, version, path, state)
         return json_answer(
             {
                 "success": True,
@@ -160,13 +166,6 @@ def trash_routes(service: TrashService, workers: Executor) -> APIRouter:
     return router
 
 
-def _known(fields: Mapping[str, str], known: Mapping[str, Any]) -> Mapping[str, str]:
-    for name in fields:
-        if name not in known and name != "api_key":
-            raise InvalidParam(f"{name[:60]!r} is no field of this query")
-    return fields
-
-
 def _version(version: Version) -> dict[str, Any]:
     return {"sync_id": version.sync_id, "version": version.number}
 
@@ -178,6 +177,7 @@ def _row(found: TrashedVersion) -> dict[str, Any]:
         "sync_name": "" if job is None else job.name,
         "sync_type": "" if job is None else job.sync_type.value,
         "path": found.top if job is None else job.path,
+        "state": found.state,
         "replaced_at": found.replaced_at_ms,
         "purge_at": found.purge_at_ms,
         "files": found.files,

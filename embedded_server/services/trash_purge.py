@@ -21,6 +21,7 @@ from embedded_server.domain.trash import InTrash, Seen, TrashAges, TrashLimits, 
 _BELIEVED_PART = 7
 _LONGEST_PAUSE_MS = 60 * 60 * 1000
 _LOOKS_A_LIMIT = 100
+_SAVED_A_LIMIT = 30  # once a day where nothing else has changed; far below the part believed
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class TrashPurge:
         self._monotonic_ms = monotonic_ms
         self._limits = limits
         self._looked_at_ms: int | None = None
-        self._ages = ages.load()
+        self._ages = self._saved = ages.load()
         self._sizes: dict[tuple[str, str], int] = {}  # by name and mark: measuring looks at it all
         self._stopping = threading.Event()
 
@@ -94,8 +95,15 @@ class TrashPurge:
             self._save()
 
     def _save(self) -> None:
+        """Not each time: what was counted since the last time, a start takes from the wall clock,
+        within what it believes of it."""
+        ages, saved = self._ages, self._saved
+        counted_ms = ages.counted_ms - saved.counted_ms
+        if ages.seen == saved.seen and counted_ms < (self._limits.age_ms or 0) // _SAVED_A_LIMIT:
+            return
         try:
-            self._kept.save(self._ages)
+            self._kept.save(ages)
+            self._saved = ages
         except LakeError as error:  # the next look tries again
             _log.error("ages of the trash could not be kept: %s", error.message)
 

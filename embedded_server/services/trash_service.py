@@ -73,12 +73,18 @@ class TrashService:
         found = list(itertools.islice(self._trashed.files(version), offset, offset + limit + 1))
         return found[:limit], len(found) > limit
 
-    def restore(self, caller: Caller, version: Version, path: LakePath | None) -> PutBack:
+    def restore(
+        self, caller: Caller, version: Version, path: LakePath | None, state: str | None = None
+    ) -> PutBack:
         """Without a path the whole version, as one unit. What stands there goes to the trash.
 
-        Raises `NothingThere`, `NotAllowed`, `PathConflict`, `Refused`, `LakeFull`, `LakeFault`.
+        With the `state` in which it was listed, a call that is sent again after its answer was lost
+        does not take back what the first one did. Raises `ChangedMeanwhile` then; `NothingThere`,
+        `NotAllowed`, `PathConflict`, `Refused`, `LakeFull`, `LakeFault`.
         """
         caller.check_may_change()
+        if path is not None and state is not None:
+            raise InvalidParam("state is that of a whole version: leave it out beside a path")
         # What a failing disk cut off lies in no version any more; who asks again is told its end.
         gone_on = self._back.go_on().get(version)
         if gone_on is not None and path is None:
@@ -96,7 +102,7 @@ class TrashService:
             replaced = self._folder_replaced(version, job)
             if replaced is not None:  # as after a full sync: what it takes away need not be there
                 self._origins.note_arranged([str(replaced)], self._clock())
-            done = self._back.version(version, replaced)
+            done = self._back.version(version, replaced, state)
         else:
             caller.check_may_see(path)
             if not self._trashed.is_there(version, path):

@@ -13,6 +13,7 @@ from embedded_server.domain.errors import NothingThere, Refused
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.storage.disk_errors import translated
 from embedded_server.storage.layout import Layout
+from embedded_server.storage.name_pages import page_of
 from embedded_server.storage.opened_folder import OpenedFolder
 from embedded_server.storage.zip_stream import PIECE_BYTES, zipped
 
@@ -47,12 +48,12 @@ class Browsing:
     def entries(self, path: LakePath | None, offset: int, limit: int) -> tuple[int, list[Entry]]:
         """(how many there are, a page of them by name); None is the lake's root."""
         with _found(path), self._opened(path) as folder:
-            names = folder.names()
+            total, names = page_of(folder.each_name, offset, limit)
             found = []
-            for name in names[offset : offset + limit]:
+            for name in names:
                 with suppress(FileNotFoundError):  # a moment ago it was there
                     found.append(folder.entry(name))
-            return len(names), found
+            return total, found
 
     def entry(self, path: LakePath) -> Entry:
         with _found(path), self._above(path) as folder:

@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from embedded_server.domain.errors import NothingThere, PathConflict
+from embedded_server.domain.errors import ChangedMeanwhile, NothingThere, PathConflict
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.trash import BY_HAND, PutBack, Version
 from embedded_server.storage.disk import Disk, Kind
@@ -26,6 +26,7 @@ from embedded_server.storage.disk_errors import translated
 from embedded_server.storage.durable_folders import DurableFolders
 from embedded_server.storage.layout import Layout
 from embedded_server.storage.shared_lock import SharedLock
+from embedded_server.storage.trashed_versions import mark_of
 
 _Segments = tuple[str, ...]
 
@@ -71,16 +72,24 @@ class PuttingBack:
         self._swap_lock = swap_lock
         self._unique_number = unique_number
 
-    def version(self, version: Version, replaced: LakePath | None) -> PutBack:
+    def version(
+        self, version: Version, replaced: LakePath | None, state: str | None = None
+    ) -> PutBack:
         """All of it. `replaced`: the folder that a full sync replaced, which comes back whole.
 
-        Raises `PathConflict` (nothing has changed then), `NothingThere`, `LakeFull`, `LakeFault`.
+        Raises `ChangedMeanwhile`, `PathConflict` (nothing has changed then), `NothingThere`,
+        `LakeFull`, `LakeFault`.
         """
         with self._swap_lock.exclusive(), translated():
             self._go_on_with_all()
             place = self._layout.trash_number(version.sync_id, version.number)
             if self._disk.kind(place) is not Kind.FOLDER:
                 raise NothingThere("this version is not in the trash any more")
+            if state is not None and mark_of(place)[0] != state:
+                raise ChangedMeanwhile(
+                    "this version is not in that state any more: it was put back, or added to."
+                    " Look at the trash again"
+                )
             depth = 0 if replaced is None else len(replaced.segments)
             intent = _Intent(version, self._unique_number(), depth)
             self._check_way(place, (), intent)

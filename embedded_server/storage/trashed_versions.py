@@ -93,7 +93,7 @@ class TrashedVersions:
         named |= {it.name: it for it in self.versions()}
         for name, version in named.items():
             with suppress(NothingThere), _reading():  # put back or purged meanwhile
-                found.append(InTrash(name, version, *_mark_of(self._lies_at(name))))
+                found.append(InTrash(name, version, *mark_of(self._lies_at(name))))
         return found
 
     def size_bytes_of(self, it: InTrash) -> int:
@@ -122,7 +122,7 @@ class TrashedVersions:
         with translated():
             with self._swap_lock.exclusive():  # nobody is half-way through keeping something there
                 try:
-                    if mark is not None and _mark_of(place)[0] != mark:
+                    if mark is not None and mark_of(place)[0] != mark:
                         return False
                     self._disk.rename(place, gone)
                 except FileNotFoundError:
@@ -170,7 +170,7 @@ def _top_of(place: str) -> str:
         place = inside[0].path
 
 
-def _mark_of(place: str) -> tuple[str, int]:
+def mark_of(place: str) -> tuple[str, int]:
     """(what changes when something else comes to lie here, the newest time in ms).
 
     Of the folders down to the first one that holds more than a folder: what a full sync replaced is
@@ -200,7 +200,8 @@ def _measured(version: Version, place: str) -> TrashedVersion:
                 elif entry.is_file(follow_symlinks=False):
                     files += 1
                     size_bytes += entry.stat(follow_symlinks=False).st_size
-    return TrashedVersion(version, _top_of(place), files, size_bytes, newest_ns // 1_000_000)
+    newest_ms, state = newest_ns // 1_000_000, mark_of(place)[0]
+    return TrashedVersion(version, _top_of(place), files, size_bytes, newest_ms, state=state)
 
 
 def _files_below(place: str, path: str) -> Iterator[TrashedFile]:

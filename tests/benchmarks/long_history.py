@@ -40,6 +40,7 @@ _MOST_MIB = 150.0
 _MOST_START_RATIO = 1.5
 _FEWEST_ROUNDS = 9
 _ZIPPED_FOLDERS, _ZIPPED_FILES = 10, 1_000
+_WIDE = 1_000_000  # files in one folder
 _HALF_MS = BEGAN_MS + UPLOADS // 2 * 1_000
 
 Fields = dict[str, str]
@@ -207,6 +208,9 @@ def _memory(lake: Path, key: str) -> Iterator[str]:
         folder = lake / f"files/zipped/{number // _ZIPPED_FILES}"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"part-{number}.parquet").write_bytes(b"PAR1")
+    (lake / "files/wide").mkdir()
+    for number in range(_WIDE):
+        (lake / f"files/wide/part-{number:07}.parquet").touch()
     with _served(lake) as (server, client):
         pid = server.process.pid
         say(f"  memory after a start with {2 * UPLOADS:,} uploads: {_peak_mib(pid):.0f} MiB")
@@ -219,6 +223,10 @@ def _memory(lake: Path, key: str) -> Iterator[str]:
             size_mib, took_s = _streamed(client, MANIFEST_ROUTE, fields)
             say(f"  a manifest of 1,000,000 files as {wanted}: {size_mib:.0f} MiB, {took_s:.1f} s")
         client.get(LAKE_ENTRIES_ROUTE, params={"path": "/zipped/1"}).raise_for_status()
+        for offset in (0, _FAR, _WIDE - 1_000):
+            wide = {"path": "/wide", "from": str(offset), "size": "1000"}
+            size_mib, took_s = _streamed(client, LAKE_ENTRIES_ROUTE, wide)
+            say(f"  a page from {offset:,} of {_WIDE:,} entries: {took_s:.1f} s")
         size_mib, took_s = _streamed(client, LAKE_ZIP_ROUTE, {"path": "/zipped"})
         files = _ZIPPED_FOLDERS * _ZIPPED_FILES
         say(f"  a zip of {files:,} files: {size_mib:.0f} MiB, {took_s:.1f} s")

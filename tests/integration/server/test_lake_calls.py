@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from embedded_server.contract import USAGE_ROUTE
 from embedded_server.contract_extensions import (
     LAKE_DELETE_ROUTE,
     LAKE_DOWNLOAD_ROUTE,
@@ -19,6 +20,7 @@ from embedded_server.contract_extensions import (
     LAKE_ENTRY_ROUTE,
     LAKE_FOLDER_ROUTE,
     LAKE_ZIP_ROUTE,
+    MANIFEST_ROUTE,
     TRASH_RESTORE_ROUTE,
 )
 from tests.integration.server.conftest import Client
@@ -100,6 +102,26 @@ def test_what_is_not_there_is_not_found(client: Client, route: str) -> None:
 @pytest.mark.parametrize("route", [LAKE_ENTRY_ROUTE, LAKE_ENTRIES_ROUTE, LAKE_DOWNLOAD_ROUTE])
 def test_paths_keep_the_lakes_rules(client: Client, route: str, path: str) -> None:
     assert client.http.get(route, params={"path": path}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        *(LAKE_ENTRIES_ROUTE, LAKE_ENTRY_ROUTE, LAKE_DOWNLOAD_ROUTE, LAKE_ZIP_ROUTE),
+        *(USAGE_ROUTE, MANIFEST_ROUTE),
+    ],
+)
+def test_a_misspelt_field_is_not_passed_over(client: Client, route: str) -> None:
+    sync_id = _uploaded(client, a=b"1")
+    query: dict[str, Any] = {"path": f"{client.path}/a.bin"}
+    if route == MANIFEST_ROUTE:
+        query = {"sync_id": sync_id}
+    elif route in (LAKE_ENTRIES_ROUTE, LAKE_ZIP_ROUTE, USAGE_ROUTE):
+        query = {"path": client.path}
+    assert client.http.get(route, params=query).status_code == 200
+    refused = client.http.get(route, params={**query, "fron": "1"})
+    assert refused.status_code == 400
+    assert "'fron'" in refused.json()["message"]
 
 
 def test_links_are_shown_and_never_followed(client: Client, tmp_path: Path) -> None:

@@ -52,6 +52,33 @@ def test_a_full_sync_is_taken_back_and_again(twice: tuple[Client, int]) -> None:
     assert client.published() == {"a.csv": b"second"}
 
 
+def test_a_restore_sent_again_with_the_state_it_saw_is_done_once(
+    twice: tuple[Client, int],
+) -> None:
+    """Its answer was lost: the second one must not take the first one back."""
+    client, sync_id = twice
+    row = _row(client)
+    body = {"sync_id": sync_id, "version": row["version"], "state": row["state"]}
+    assert client.http.post(TRASH_RESTORE_ROUTE, json=body).status_code == 200
+    again = client.http.post(TRASH_RESTORE_ROUTE, json=body)
+    assert (again.status_code, again.json()["code"]) == (409, 409)
+    assert client.published() == {"a.csv": b"one"}
+    changed = _row(client)
+    assert changed["state"] != row["state"]
+    back = {**body, "version": changed["version"], "state": changed["state"]}
+    assert client.http.post(TRASH_RESTORE_ROUTE, json=back).status_code == 200
+    assert client.published() == {"a.csv": b"second"}
+
+
+def test_a_state_goes_with_a_whole_version(twice: tuple[Client, int]) -> None:
+    client, sync_id = twice
+    row = _row(client)
+    body = {"sync_id": sync_id, "version": row["version"], "state": row["state"]}
+    refused = client.http.post(TRASH_RESTORE_ROUTE, json={**body, "path": "/data/x/a.csv"})
+    assert refused.status_code == 400
+    assert client.published() == {"a.csv": b"second"}
+
+
 def test_what_is_not_there_is_not_found(twice: tuple[Client, int]) -> None:
     client, sync_id = twice
     for body in (

@@ -13,7 +13,13 @@ import pytest
 from embedded_server.catalog.sql_origins import SqlOrigins
 from embedded_server.contract import SyncType
 from embedded_server.domain.caller import OWNER, Caller
-from embedded_server.domain.errors import NotAllowed, NothingThere, PathConflict, Refused
+from embedded_server.domain.errors import (
+    ChangedMeanwhile,
+    NotAllowed,
+    NothingThere,
+    PathConflict,
+    Refused,
+)
 from embedded_server.domain.lake_path import LakePath
 from embedded_server.domain.trash import Version
 from embedded_server.services.trash_service import DAY_MS, TrashService
@@ -84,6 +90,20 @@ def test_a_sync_is_taken_back_as_one_unit_and_that_is_taken_back_too(
     _trash(rooms).restore(OWNER, again.undo, None)
     assert _published(root) == _expected(sync_type, now)
     assert not any((root / ".lakedrop").glob("restoring/*"))
+    rooms.close()
+
+
+@pytest.mark.parametrize("can_exchange", [True, False])
+def test_two_restores_of_what_was_seen_at_the_same_time_are_one(
+    replaced: tuple[Path, Version, Any], can_exchange: bool
+) -> None:
+    root, version, (sync_type, now) = replaced
+    rooms = Rooms(root, ObservedDisk(can_exchange=can_exchange))
+    [row] = _trash(rooms).list(OWNER, 0, 10)[1]
+    _trash(rooms).restore(OWNER, version, None, row.state)
+    with pytest.raises((ChangedMeanwhile, NothingThere)):
+        _trash(rooms).restore(OWNER, version, None, row.state)
+    assert _published(root) == _expected(sync_type, now)
     rooms.close()
 
 

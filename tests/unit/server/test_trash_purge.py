@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,38 @@ def test_what_has_lain_there_for_long_goes_and_nothing_else(run: Run) -> None:
     run.goes_on(LIMIT_MS)
     assert run.lying() == []
     assert list(run.rooms.trash.iterdir()) == []
+
+
+def test_ages_are_written_where_they_changed_and_once_a_day(run: Run) -> None:
+    """Each writing makes another file, and waits for the disk."""
+    seen = []
+
+    def goes_on(ms: int) -> None:
+        run.goes_on(ms)
+        seen.append(Path(run.rooms.layout.trash_ages).stat().st_mtime_ns)
+
+    run.replace(b"new")
+    goes_on(HOUR_MS)
+    goes_on(20 * HOUR_MS)
+    run.replace(b"newer")
+    goes_on(HOUR_MS)
+    goes_on(HOUR_MS)
+    goes_on(DAY_MS)
+    assert [one != other for one, other in itertools.pairwise(seen)] == [
+        *(False, True, False, True)
+    ]
+
+
+def test_what_was_counted_since_the_last_writing_is_not_lost_with_the_run(run: Run) -> None:
+    run.replace(b"new")
+    run.goes_on(HOUR_MS)
+    run.goes_on(20 * HOUR_MS)
+    [version] = run.rooms.lake.trashed.versions()
+    before_ms = run.purge.purge_at_ms(version)
+    after_ms = run.again(HOUR_MS).purge.purge_at_ms(version)
+    assert before_ms is not None
+    assert after_ms is not None
+    assert abs(after_ms - before_ms) <= HOUR_MS
 
 
 @pytest.mark.parametrize("jump_ms", [40 * DAY_MS, 100 * YEAR_MS, -40 * DAY_MS, -YEAR_MS])
