@@ -223,10 +223,10 @@ def _memory(lake: Path, key: str) -> Iterator[str]:
             size_mib, took_s = _streamed(client, MANIFEST_ROUTE, fields)
             say(f"  a manifest of 1,000,000 files as {wanted}: {size_mib:.0f} MiB, {took_s:.1f} s")
         client.get(LAKE_ENTRIES_ROUTE, params={"path": "/zipped/1"}).raise_for_status()
-        for offset in (0, _FAR, _WIDE - 1_000):
-            wide = {"path": "/wide", "from": str(offset), "size": "1000"}
+        for begin in (0, _FAR, _WIDE - 1_000):
+            wide = {"path": "/wide", "from": str(begin), "size": "1000"}
             size_mib, took_s = _streamed(client, LAKE_ENTRIES_ROUTE, wide)
-            say(f"  a page from {offset:,} of {_WIDE:,} entries: {took_s:.1f} s")
+            say(f"  a page from {begin:,} of {_WIDE:,} entries: {took_s:.1f} s")
         size_mib, took_s = _streamed(client, LAKE_ZIP_ROUTE, {"path": "/zipped"})
         files = _ZIPPED_FOLDERS * _ZIPPED_FILES
         say(f"  a zip of {files:,} files: {size_mib:.0f} MiB, {took_s:.1f} s")

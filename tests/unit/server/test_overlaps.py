@@ -40,6 +40,7 @@ from embedded_server.domain.lake_path import LakePath
 from embedded_server.opened_lake import now_ms
 from embedded_server.services.open_syncs import SyncGate
 from embedded_server.services.upload_service import Upload
+from tests.support.counts import piece
 from tests.support.observed_disk import ObservedDisk, PowerCut, Step, tree
 from tests.unit.server.conftest import Rooms
 
@@ -368,7 +369,7 @@ def test_the_models_paths_are_what_a_lake_takes() -> None:
 
 
 OverlappingSyncs.TestCase.settings = settings(
-    max_examples=3_000 if IS_SOAK else 50,
+    max_examples=len(piece(range(3_000))) if IS_SOAK else 50,
     stateful_step_count=60 if IS_SOAK else 30,
     deadline=None,
     derandomize=not IS_SOAK,
