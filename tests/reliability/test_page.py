@@ -29,9 +29,13 @@ def _text_of(test: str) -> str | None:
 
 @pytest.mark.parametrize("build", sorted({*BUILDS, *broken_engines.BUILDS} - {SOUND}))
 def test_every_broken_build_is_told_beside_a_test_that_runs_it(build: str) -> None:
-    words = build.removeprefix("no fsync of ")  # "no fsync of files; of folders; …"
-    rows = [row for row in ROWS if len(row) == 5 and words in row[4]]
+    rows = [row for row in ROWS if len(row) == 5 and _told(build) in map(_told, row[4].split(";"))]
     assert rows, f"{build!r} is on no line of the page"
     for row in rows:
         [test] = re.findall(r"`(test_\w+\.py)`", row[3])
         assert f'"{build}"' in (_text_of(test) or ""), f"{test} does not run {build!r}"
+
+
+def _told(build: str) -> str:
+    """As a cell tells it, which goes on "no fsync of files; of folders; …"."""
+    return re.sub(r"^(no fsync )?of ", "", build.strip())
