@@ -77,9 +77,9 @@ def test_one_whom_the_named_file_vouches_for_is(gateways: HttpGateways, server: 
 def test_the_file_does_not_vouch_for_another_name(
     gateways: HttpGateways, server: StubServer
 ) -> None:
-    other_name = server.address.replace("127.0.0.1", "127.0.0.2")
+    other_name = server.address.replace("127.0.0.1", "localhost")
     named = Connection("team", other_name, ca_file=str(CERTIFICATE))
-    with pytest.raises(LakeUnreachable):
+    with pytest.raises(LakeUnreachable, match="certificate"):
         gateways.open(named, "key").sync_jobs(0, 1)
     assert server.seen == []
 
@@ -112,13 +112,13 @@ def test_a_file_that_was_replaced_is_read_anew(
     gateways: HttpGateways, server: StubServer, tmp_path: Path
 ) -> None:
     own = tmp_path / "own.pem"
-    own.write_text("no certificate at all")
-    connection = Connection("team", server.address, ca_file=str(own))
-    with pytest.raises(ConnectionNotUsable, match="PEM"):
-        gateways.open(connection, "key")
     own.write_bytes(CERTIFICATE.read_bytes())
+    connection = Connection("team", server.address, ca_file=str(own))
     assert _asks(gateways.open(connection, "key"))
     assert gateways.open(connection, "key") is gateways.open(connection, "key")
+    own.write_text("no certificate at all")
+    with pytest.raises(ConnectionNotUsable, match="PEM"):
+        gateways.open(connection, "key")
 
 
 @pytest.mark.parametrize("field", ["ca_file", "client_certificate"])
