@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -186,8 +186,10 @@ def test_a_job_that_waits_for_its_bytes_is_paused_at_once(tmp_path: Path) -> Non
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> SqliteJournal:
-    return SqliteJournal(tmp_path / "journal.db")
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    made = SqliteJournal(tmp_path / "journal.db")
+    yield made
+    made.close()
 
 
 def test_the_pace_is_told_and_kept_for_the_next_engine(
@@ -205,7 +207,6 @@ def test_the_pace_is_told_and_kept_for_the_next_engine(
     assert PaceCommands(next_one, journal, lambda: None).table()["pace"]({}) == set_to
     table["set_pace"]({"limit": "off"})
     assert table["pace"]({}) == {"limit": "off", "limit_bytes_s": None, "parallel": 3}
-    journal.close()
 
 
 def test_an_engine_begins_with_the_pace_that_the_last_one_had(tmp_path: Path) -> None:
@@ -228,4 +229,3 @@ def test_a_pace_that_makes_no_sense_changes_nothing(
         PaceCommands(pacing, journal, lambda: None).table()["set_pace"](wrong)
     assert (pacing.timetable, pacing.parallel) == (UNLIMITED, 0)
     assert (journal.setting("limit"), journal.setting("parallel")) == ("", "")
-    journal.close()
