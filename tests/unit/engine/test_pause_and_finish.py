@@ -10,6 +10,7 @@ from app.domain.errors import FileRefused, LakeFull, LakeUnreachable, WrongUse
 from app.domain.queue_item import ItemState
 from app.domain.upload_job import ENDED, Consents, JobState
 from app.engine.run_ports import RunSettings
+from app.infra.system_clock import SystemClock
 from embedded_server.contract import SyncType
 from tests.support.fake_lake import FakeLake
 from tests.unit.engine.house import IN_A_YEAR, ONE_BY_ONE, House, in_lake, write_files
@@ -48,9 +49,11 @@ def test_a_pause_ends_the_wait_for_a_next_try(tmp_path: Path) -> None:
         )
         waiting = house.engine.snapshot(job_id)
         assert dict(waiting.waiting) == dict.fromkeys((1, 2, 3), "nobody there")
+        assert waiting.next_try_at_ms > SystemClock().now_ms()
         house.engine.pause_job(job_id)
         paused = house.wait(job_id, JobState.PAUSED)
         assert (paused.waiting, paused.waiting_reason) == ((), "")
+        assert paused.next_try_at_ms == 0
         assert set(house.states(job_id).values()) == {ItemState.QUEUED}
 
 
