@@ -6,8 +6,9 @@ The write path of every file (fsync here means: on stable storage, or an error i
       → [a name that exists: its bytes linked into the trash → fsync(trash folder)]
       → rename into place → fsync(folder), and every new ancestor's parent
 
-Small files whose names are new go another way: all of a group into the log → fsync(log) → renamed
-into place; file and folder are fsynced later (see `logged_files`).
+Small files of a full sync go another way to where they are staged: all of a group into the log →
+fsync(log) → renamed into place; file and folder are fsynced later, at the latest before the swap
+brings them into sight (see `logged_files`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import os
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from embedded_server.domain.errors import LakeError, PathConflict
 from embedded_server.domain.lake_path import LakePath
@@ -85,7 +87,7 @@ class Publishing:
         files: Sequence[tuple[ReceivedFile, Destination]],
         rows: Sequence[UploadRow],
     ) -> Awaitable[Sequence[Published | LakeError]] | None:
-        if any(it.kept is None for it, _ in files):
+        if not sync.is_full or any(it.kept is None for it, _ in files):
             return None
         places = [where for _, where in files]
         with ExitStack() as held:
@@ -157,6 +159,9 @@ class Publishing:
                     outcomes[index] = error
             # Most go where nothing stands: all of them at once.
             placed: dict[int, Published | Kind | OSError] = {}
+            if not sync.is_full:
+                files = self._stored(files, targets, outcomes)
+                targets = {i: it for i, it in targets.items() if i not in outcomes}
             kept = {i: it for i, it in targets.items() if files[i][0].kept is not None}
             if kept:
                 assert rows is not None, "kept files come with their rows"
@@ -168,6 +173,27 @@ class Publishing:
             outcomes |= told
             outcomes |= self._replace(sync, files, replacing)
         return [outcomes[index] for index in range(len(files))]
+
+    def _stored(
+        self,
+        files: Sequence[tuple[ReceivedFile, Destination]],
+        targets: Mapping[int, str],
+        outcomes: dict[int, Published | LakeError],
+    ) -> Sequence[tuple[ReceivedFile, Destination]]:
+        """Those that were kept are temporary files, synced, then: whatever comes into sight was
+        synced before. Only what is staged may be durable by the log alone."""
+        stored = list(files)
+        kept = [index for index in targets if files[index][0].kept is not None]
+        told = self._small_files.store(
+            [(files[index][0].temporary, files[index][0].kept or ()) for index in kept]
+        )
+        for index, mtime_ns in zip(kept, told, strict=True):
+            received, where = files[index]
+            if isinstance(mtime_ns, OSError):
+                outcomes[index] = as_lake_error(mtime_ns)
+            else:
+                stored[index] = replace(received, mtime_ns=mtime_ns, kept=None), where
+        return stored
 
     def _to_put(
         self,

@@ -309,7 +309,7 @@ def test_records_of_two_processes_grow_one_segment(log: Log) -> None:
 
 def test_rows_that_a_power_cut_took_from_the_catalog_come_back(lake_root: Path) -> None:
     rooms = Rooms(lake_root, has_log=True)
-    sync_id = rooms.start("/data/x")
+    sync_id = rooms.start("/data/x", SyncType.FULL)
     rooms.send(sync_id, "a.csv", b"one")
     rooms.lake.close()  # its row is durable
     rooms.stop()
@@ -332,22 +332,27 @@ def test_rows_that_a_power_cut_took_from_the_catalog_come_back(lake_root: Path) 
     once_more.close()
 
 
-@pytest.mark.parametrize("sync_type", SyncType)
-def test_a_file_is_durable_before_it_is_replaced_or_moved(
-    lake_root: Path, sync_type: SyncType
-) -> None:
+def test_what_is_staged_is_durable_before_the_swap(lake_root: Path) -> None:
     disk = ObservedDisk()
     rooms = Rooms(lake_root, disk, has_log=True)
-    sync_id = rooms.start("/data/x", sync_type)
+    sync_id = rooms.start("/data/x", SyncType.FULL)
     rooms.send(sync_id, "a.csv", b"one")
     disk.forget_steps()
-    if sync_type is SyncType.FULL:
-        rooms.syncs.end(sync_id)
-        moved = "exchange" if ("exchange", str(rooms.files / "data/x")) in disk.steps else "rename"
-    else:
-        other = rooms.start("/data/x")
-        rooms.send(other, "a.csv", b"two")
-        moved = "link"
-    synced = [what == "fsync" and path.endswith("/a.csv") for what, path in disk.steps]
-    assert synced.index(True) < [what for what, _ in disk.steps].index(moved)
+    rooms.syncs.end(sync_id)
+    steps = disk.steps
+    [synced] = [
+        n for n, (what, path) in enumerate(steps) if (what, path[-6:]) == ("fsync", "/a.csv")
+    ]
+    assert synced < steps.index(("rename", str(rooms.files / "data/x")))
+    rooms.close()
+
+
+def test_what_comes_into_sight_was_synced_before_whatever_the_log_holds(lake_root: Path) -> None:
+    disk = ObservedDisk()
+    rooms = Rooms(lake_root, disk, has_log=True)
+    sync_id = rooms.start("/data/x")
+    disk.forget_steps()
+    rooms.send(sync_id, "a.csv", b"one")
+    at = disk.steps.index(("replace", str(rooms.files / "data/x/a.csv")))
+    assert ("fsync", disk.sources[at]) in disk.steps[:at]
     rooms.close()
