@@ -141,11 +141,17 @@ class Replay:
 
 
 def _may_be_torn(found: bytes, whole: bytes) -> bool:
-    """Whether a power cut can have made one of the other: each sector is there, or is zeros."""
+    """Whether a power cut can have made one of the other: each byte is there, or is zero.
+
+    Byte by byte, because one write may reach the page cache in parts that end anywhere.
+    """
     if len(found) > len(whole):
         return False
     for begin in range(0, len(found), _SECTOR_BYTES):
         sector = found[begin : begin + _SECTOR_BYTES]
-        if sector != whole[begin : begin + len(sector)] and any(sector):
+        meant = whole[begin : begin + len(sector)]
+        if sector != meant and any(
+            it not in (0, one) for it, one in zip(sector, meant, strict=True)
+        ):
             return False
     return True
