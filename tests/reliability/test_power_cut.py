@@ -1,8 +1,8 @@
 """The power goes: what was not synced is lost, torn or reordered, and the lake is still sound.
 
 kill -9 never tests an fsync, because the page cache survives it. Here the real server runs on a
-disk of our own (FUSE), and what a cut leaves is opened by a sound server. Counts: 30 cuts per
-change, 1,650 per release. `tests/support/volatile_disk.py` says what may survive.
+disk of our own (FUSE), and what a cut leaves is opened by a sound server. Counts: 36 cuts per
+change, 2,050 per release. `tests/support/volatile_disk.py` says what may survive.
 """
 
 from __future__ import annotations
