@@ -267,6 +267,8 @@ class LoggedFiles:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        if not self.is_on:
+            return
         if self._settler is not None:
             self._settler.join()
         try:
