@@ -7,9 +7,9 @@ the last one, but never longer than a millisecond.
 
     whole body ──join──> parsed, waiting ──gathered──> committed together ──> each its own answer
 
-What needs no wait for anybody (a known sync, folders that stand, a free process to write) is done
-by the event loop itself, which is told when the disk and the catalog are done. Else a worker does
-it.
+What needs no wait for anybody (a known full sync, folders that stand, a free process to write) is
+done by the event loop itself, which is told when the disk and the catalog are done. Else a worker
+does it.
 """
 
 from __future__ import annotations

@@ -197,7 +197,8 @@ class UploadService:
         None where that would have to wait: then it is `commit`'s. However often it is cancelled, it
         comes to its end.
         """
-        if any(upload.history_id is not None for upload in uploads):
+        # What an incremental sync brings is synced before it comes into sight: always a wait.
+        if not gate.sync.is_full or any(upload.history_id is not None for upload in uploads):
             return None
         if not self._lake.takes_along([upload.incoming for upload in uploads]):
             return None
