@@ -193,6 +193,42 @@ def test_a_disk_that_fails_in_a_group_is_never_an_acknowledgement(
     rooms.close()
 
 
+@pytest.mark.parametrize("failing", ["create", "write", "fsync", "replace"])
+@pytest.mark.parametrize(("error", "kind"), [(28, LakeFull), (5, LakeFault)])
+@pytest.mark.parametrize("how", [how for how in _LAKES if _LAKES[how]])
+def test_a_disk_that_fails_under_a_full_sync_is_never_an_acknowledgement(
+    lake_root: Path, failing: str, error: int, kind: type[Exception], how: str
+) -> None:
+    left = 2 if failing != "fsync" else 1
+    armed = False
+
+    def on_step(step: Step) -> None:
+        nonlocal left
+        if armed and step[0] == failing:
+            left -= 1
+            if left <= 0:
+                raise OSError(error, os.strerror(error))
+
+    rooms = Rooms(lake_root, ObservedDisk(on_step), **_LAKES[how])
+    sync_id = rooms.start("/data/x", SyncType.FULL)
+    rooms.send(sync_id, "first.csv", b"1")  # its folder is known then
+    armed = True
+    outcomes = _send_together(rooms, _FILES, [sync_id])
+    armed = False
+    failed = set(_FILES) - _acknowledged(outcomes)
+    assert failed
+    assert all(isinstance(outcomes[name], kind) for name in failed)
+    assert list(Path(rooms.layout.incoming).iterdir()) == []
+    staged = {Path(path).name: data for path, data in tree(Path(rooms.layout.all_staging)).items()}
+    assert staged == {"first.csv": b"1"} | {it: _FILES[it] for it in _acknowledged(outcomes)}
+    again = _send_together(rooms, {name: _FILES[name] for name in failed}, [sync_id])
+    assert _acknowledged(again) == failed
+    rooms.syncs.end(sync_id)
+    whole = {f"data/x/{name}": data for name, data in (_FILES | {"first.csv": b"1"}).items()}
+    assert tree(rooms.files) == whole
+    rooms.close()
+
+
 class _CutAt:
     """Cuts the power at the step of that number, and at every later one."""
 
